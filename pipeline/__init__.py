@@ -1,0 +1,48 @@
+"""hlspipe: an HLS downloader built as a pipeline of processes.
+
+The library's front door. `fetch` downloads one stream and returns its receipt; everything
+else that a program needs (options, events, errors) is re-exported here. Names are loaded on
+first use, so that a child process that imports `pipeline.processes` pays for nothing else.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipeline.errors import HlspipeError as HlspipeError
+    from pipeline.errors import Interrupted as Interrupted
+    from pipeline.jobs.fetch import fetch as fetch
+    from pipeline.jobs.receipt import Receipt as Receipt
+    from pipeline.options import FetchOptions as FetchOptions
+    from pipeline.options import HttpOptions as HttpOptions
+    from pipeline.options import StorageOptions as StorageOptions
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "fetch": "pipeline.jobs.fetch",
+    "Receipt": "pipeline.jobs.receipt",
+    "FetchOptions": "pipeline.options",
+    "HttpOptions": "pipeline.options",
+    "StorageOptions": "pipeline.options",
+    "HlspipeError": "pipeline.errors",
+    "Interrupted": "pipeline.errors",
+}
+
+__all__ = [
+    "FetchOptions",
+    "HlspipeError",
+    "HttpOptions",
+    "Interrupted",
+    "Receipt",
+    "StorageOptions",
+    "__version__",
+    "fetch",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its home on first use (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,4 @@
+"""Bytes to bytes: decryption of segments.
+
+Pure: no requests, no files.
+"""

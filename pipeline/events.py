@@ -1,0 +1,131 @@
+"""What happens during a run, told to whoever shows it: small frozen values in the past tense.
+
+The supervisor makes them, the library hands them to `on_event`, the command line turns them into
+a bar, into plain lines or into JSON Lines. Sizes are bytes, times are seconds. Not covered: the
+messages between processes (`processes.messages`).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class VariantChosen:
+    """A multivariant playlist was given, and this variant stream is the one fetched."""
+
+    url: str
+    bandwidth: int | None
+    resolution: str | None
+    codecs: str | None
+    variants: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferStarted:
+    """The plan is made and segments are being fetched."""
+
+    output: str
+    segments: int
+    duration: float
+    processes: int
+    connections: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where the run stands. Sent often: a listener that prints should thin it out."""
+
+    segments_done: int
+    segments: int
+    stored_bytes: int  # payload bytes that storage has taken, partial segments included
+    storage_mode: str  # "memory" or "disk"
+    temp_bytes: int  # bytes in segment files now
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedToDisk:
+    """The threshold was reached: from here on segments go to disk, for good."""
+
+    threshold_bytes: int
+    stored_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class TempDirectoryCreated:
+    """The directory for segment files was made."""
+
+    path: str
+    #: Why the first choice was passed over ("/tmp is held in memory"), or None.
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentsStored:
+    """Every segment is in: in memory, or (`temp_dir` is set) with the help of that directory."""
+
+    stored_bytes: int
+    temp_dir: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MergeStarted:
+    """The output is being completed and put in place."""
+
+    segments: int
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class TempFilesRemoved:
+    """The temp directory is gone."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentMissed:
+    """A segment could not be had, and the run goes on without it (`allow_gaps`)."""
+
+    segment_index: int
+    url: str  # public: no query
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something a user should know that does not stop the run: one sentence."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """A try failed and another will follow (shown with `-v`)."""
+
+    what: str
+    reason: str
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPublished:
+    """The output is whole and has its name."""
+
+    output: str
+    bytes: int
+
+
+Event = (
+    VariantChosen
+    | TransferStarted
+    | Progress
+    | SwitchedToDisk
+    | TempDirectoryCreated
+    | SegmentsStored
+    | MergeStarted
+    | TempFilesRemoved
+    | SegmentMissed
+    | Warned
+    | Retried
+    | OutputPublished
+)

@@ -1,0 +1,4 @@
+"""The HTTP edge: requests in, bytes and typed errors out.
+
+Knows nothing of storage or of processes.
+"""

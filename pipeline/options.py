@@ -1,0 +1,78 @@
+"""What a user may ask for, as frozen values. Sizes are bytes, times are seconds.
+
+Covers the options of one download and their defaults; parsing text ("50MB") is `units`, and
+spelling, environment and configuration file belong to the `cli` room.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from pipeline.units import MIB
+
+DEFAULT_MEMORY_THRESHOLD = 50 * MIB
+
+#: Connections in all. Eight keep a 1 Gbit/s line at 40 ms busy with 4 MB segments, and stay
+#: below what common servers take for abuse.
+DEFAULT_CONCURRENT = 8
+
+
+class MergeMode(StrEnum):
+    """When the output is written, once storage has gone to disk."""
+
+    STREAM = "stream"  # while downloading: each byte is on disk about once
+    END = "end"  # when all segments are in: the classic staging, each byte twice
+
+
+@dataclass(frozen=True, slots=True)
+class HttpOptions:
+    """How requests are made."""
+
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    header_all_hosts: bool = False
+    cookies: Path | None = None
+    proxy: str | None = field(default=None, repr=False)
+    verify: bool = True
+    #: Seconds without a byte (connecting or reading) after which a try has failed.
+    timeout: float = 20.0
+    #: Further tries after the first, for each segment, key and playlist.
+    retries: int = 8
+    #: Seconds before the first retry; doubled for each further one, with jitter.
+    retry_sleep: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class StorageOptions:
+    """Where bytes rest until the output is whole."""
+
+    #: Bytes from which storage goes to disk; None never does.
+    memory_threshold: int | None = DEFAULT_MEMORY_THRESHOLD
+    temp_dir: Path | None = None
+    merge: MergeMode = MergeMode.STREAM
+    #: Leave the segment files. Implies `MergeMode.END`, and disk from the first byte.
+    keep_segments: bool = False
+
+    @property
+    def effective_merge(self) -> MergeMode:
+        """The merge mode that these options lead to."""
+        return MergeMode.END if self.keep_segments else self.merge
+
+    @property
+    def effective_threshold(self) -> int | None:
+        """The threshold that these options lead to: segments that are kept need a file each."""
+        return 0 if self.keep_segments else self.memory_threshold
+
+
+@dataclass(frozen=True, slots=True)
+class FetchOptions:
+    """Everything about one download, apart from its URL and its output."""
+
+    http: HttpOptions = HttpOptions()
+    storage: StorageOptions = StorageOptions()
+    concurrent: int = DEFAULT_CONCURRENT
+    #: Downloader processes; None is one for each CPU that this process may use.
+    processes: int | None = None
+    base_url: str | None = None
+    force: bool = False
+    skip_existing: bool = False
+    allow_gaps: bool = False

@@ -1,0 +1,71 @@
+"""Text to values and back: sizes, durations, URLs and server text made fit to print.
+
+Pure functions, used at the edges (options, messages). Inside hlspipe a size is an int in bytes
+and a duration a float in seconds, always.
+"""
+
+import re
+from urllib.parse import urlsplit
+
+KIB = 1 << 10
+MIB = 1 << 20
+GIB = 1 << 30
+
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|)\s*", re.IGNORECASE)
+_SECONDS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+# C0, DEL, C1, line and paragraph separators, and the bidirectional controls: what can
+# move a cursor, forge a line or reverse what a reader sees.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def parse_size(text: str) -> int:
+    """Bytes in `text`: "50MB", "512KiB", "1.5g", "1048576". MB = MiB = 2^20 bytes here.
+
+    Raises ValueError when the text is no size.
+    """
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a size (try 50MB, 512KiB or a number of bytes)")
+    number, letter, _ = match.groups()
+    return int(float(number) * 1024 ** _POWERS[letter.lower()])
+
+
+def parse_duration(text: str) -> float:
+    """Seconds in `text`: "30", "1.5s", "500ms", "2m". Raises ValueError when it is none."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a duration (try 30, 1.5s, 500ms or 2m)")
+    number, unit = match.groups()
+    return float(number) * _SECONDS[unit.lower()]
+
+
+def format_mb(size: int) -> str:
+    """`size` bytes as "12.3 MB" (1 MB = 2^20 bytes)."""
+    return f"{size / MIB:.1f} MB"
+
+
+def printable(text: str, limit: int = 300) -> str:
+    """Server text made safe for a terminal and a log: controls escaped, length capped."""
+    shown = text if len(text) <= limit else text[: limit - 1] + "…"
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", shown)
+
+
+def public_url(url: str) -> str:
+    """`url` without credentials, query and fragment, escaped: fit for a log.
+
+    A query is shown as `?…`, so that a reader can see that there was one.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        port = parts.port
+    except ValueError:
+        return printable(url.partition("?")[0].rpartition("@")[2])
+    netloc = f"[{host}]" if ":" in host else host
+    if port is not None:
+        netloc += f":{port}"
+    prefix = f"{parts.scheme}://{netloc}" if parts.scheme and parts.netloc else ""
+    return printable(prefix + parts.path + ("?…" if parts.query else ""))
