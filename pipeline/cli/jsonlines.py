@@ -1,0 +1,55 @@
+"""`--progress json`: one JSON object a line on stderr for each event.
+
+An object is the event's name in snake_case under "event", and its fields. Everything beyond
+printable ASCII is escaped, so that a line is safe in any terminal and any log.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from pipeline.cli.thinning import Thinning
+from pipeline.events import Event
+
+_BETWEEN_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+#: Progress objects a second, at most: enough for any display that reads them.
+_PER_SECOND = 4
+
+
+def event_name(event: Event) -> str:
+    """The name under which `event` is shown: `SwitchedToDisk` is "switched_to_disk"."""
+    return _BETWEEN_WORDS.sub("_", type(event).__name__).lower()
+
+
+def json_text(value: object) -> str:
+    """`value` on one line of JSON that is printable ASCII throughout."""
+    return json.dumps(value).replace("\x7f", "\\u007f")
+
+
+def json_line(event: str, **fields: Any) -> str:
+    """One object of the stream."""
+    return json_text({"event": event, **fields})
+
+
+class JsonLines:
+    """Shows events as JSON Lines."""
+
+    interval = None
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self._write = write
+        self._thinning = Thinning(1 / _PER_SECOND)
+
+    def show(self, event: Event) -> None:
+        """Write `event`, unless it is progress that follows too closely."""
+        for shown in self._thinning.admit(event):
+            self._write(json_line(event_name(shown), **asdict(shown)))
+
+    def tick(self) -> None:
+        """Nothing moves between two events."""
+
+    def close(self) -> None:
+        """Nothing to take back."""

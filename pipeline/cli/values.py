@@ -1,0 +1,68 @@
+"""Text to values at the command's edge: thresholds, durations, headers.
+
+Each type refuses what it cannot read with one sentence, as a usage error. The grammar of sizes
+and durations is `units`.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from pipeline.units import parse_duration, parse_size
+
+# RFC 9110 section 5.6.2 (token) and 5.5 (field values: no control characters but tab).
+_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
+
+
+class Text(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only
+    """Text that `parse` turns into a value; its ValueError is what the user reads."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        """The value; numbers from a configuration file are read as if they had been typed."""
+        try:
+            return self._parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+    def split_envvar_value(self, rv: str) -> Sequence[str]:
+        """A variable with several values holds one a line: headers contain spaces."""
+        return rv.splitlines()
+
+
+def _threshold(text: str) -> int | None:
+    if text == "none":
+        return None
+    if text != "auto":
+        return parse_size(text)
+    # Imported here: only "auto" needs the store.
+    from pipeline.store.threshold import automatic_threshold  # noqa: PLC0415
+
+    return automatic_threshold()
+
+
+def _positive_duration(text: str) -> float:
+    seconds = parse_duration(text)
+    if not seconds:
+        raise ValueError("it must be more than 0")
+    return seconds
+
+
+def _header(text: str) -> tuple[str, str]:
+    match = _HEADER.fullmatch(text.strip())
+    if match is None:  # not quoted: a header is often a secret
+        raise ValueError("a header is written 'Name: value'")
+    return match[1], match[2]
+
+
+THRESHOLD = Text("SIZE|auto|none", _threshold)
+DURATION = Text("DURATION", parse_duration)
+POSITIVE_DURATION = Text("DURATION", _positive_duration)
+HEADER = Text("HEADER", _header)

@@ -1,0 +1,145 @@
+"""What each event is in words, for the plain display and above the bar. 1 MB = 2^20 bytes.
+
+A new event needs a function here that is registered for it; one without words is not shown.
+Server text in events has been escaped by the engine, and is escaped once more where it is
+printed.
+"""
+
+from functools import singledispatch
+
+from pipeline.events import (
+    Event,
+    MergeStarted,
+    Progress,
+    Retried,
+    SegmentMissed,
+    SegmentsStored,
+    SwitchedToDisk,
+    TempDirectoryCreated,
+    TempFilesRemoved,
+    TransferStarted,
+    VariantChosen,
+    Warned,
+)
+from pipeline.jobs.receipt import Receipt
+from pipeline.units import KIB, MIB, format_mb
+
+#: Shown with `-v` only.
+_DETAILS = (TransferStarted, Retried)
+
+
+def words(event: Event, *, verbose: bool = False) -> str | None:
+    """The line for `event`, or None when it has none."""
+    return None if isinstance(event, _DETAILS) and not verbose else _say(event)
+
+
+@singledispatch
+def _say(_event: Event) -> str | None:
+    return None
+
+
+@_say.register
+def _variant(event: VariantChosen) -> str:
+    facts = [event.resolution, event.codecs]
+    if event.bandwidth is not None:
+        facts.insert(1, f"{event.bandwidth / 1e6:.1f} Mbit/s")
+    shown = ", ".join(fact for fact in facts if fact) or event.url
+    return f"Taking the best of {event.variants} variants: {shown}"
+
+
+@_say.register
+def _transfer(event: TransferStarted) -> str:
+    return (
+        f"Fetching {count(event.segments, 'segment')} ({clock(event.duration)}) into"
+        f" {event.output} with {count(event.processes, 'process')} and"
+        f" {count(event.connections, 'connection')}"
+    )
+
+
+@_say.register
+def _progress(event: Progress) -> str:
+    done, total = event.segments_done, event.segments
+    stored = format_mb(event.stored_bytes)
+    return f"Downloading segments: {done}/{total} ({percent(done, total)}%) [{stored}]"
+
+
+@_say.register
+def _switched(event: SwitchedToDisk) -> str | None:
+    if not event.threshold_bytes:  # disk from the first byte is what the user asked for
+        return None
+    size = short_size(event.threshold_bytes)
+    return f"⚠ Download size exceeded {size}, switching to disk storage"
+
+
+@_say.register
+def _created(event: TempDirectoryCreated) -> str:
+    reason = f" ({event.reason})" if event.reason else ""
+    return f"Creating temp directory: {event.path}{reason}"
+
+
+@_say.register
+def _stored(event: SegmentsStored) -> str:
+    if event.temp_dir is None:
+        return f"✓ Segments stored in memory ({format_mb(event.stored_bytes)})"
+    return f"✓ Segments stored in temporary directory: {event.temp_dir}"
+
+
+@_say.register
+def _merging(event: MergeStarted) -> str:
+    return f"Merging {event.segments} segments into {event.output}..."
+
+
+@_say.register
+def _removed(_event: TempFilesRemoved) -> str:
+    return "✓ Temporary files cleaned up"
+
+
+@_say.register
+def _missed(event: SegmentMissed) -> str:
+    return f"⚠ Segment {event.segment_index} is missing, going on: {event.reason} ({event.url})"
+
+
+@_say.register
+def _warned(event: Warned) -> str:
+    return f"⚠ {event.message}"
+
+
+@_say.register
+def _retried(event: Retried) -> str:
+    return f"Retrying {event.what} in {event.delay:.1f} s: {event.reason}"
+
+
+def summary(receipt: Receipt) -> str:
+    """What `-v` says of a download that is complete."""
+    peak = receipt.memory.peak_pss_bytes
+    memory = f", {format_mb(peak)} of memory at most" if peak is not None else ""
+    return (
+        f"{format_mb(receipt.bytes)} in {clock(receipt.elapsed_seconds)}:"
+        f" {count(receipt.requests, 'request')}, {count(receipt.retries, 'retry')}{memory}"
+    )
+
+
+def percent(done: int, total: int) -> float:
+    """How much of `total` is done, with one decimal; 100 when all of it is, and not before."""
+    return done * 1000 // total / 10 if total else 100.0
+
+
+def short_size(size: int) -> str:
+    """`size` bytes as an option is written: "50MB", "1.5MB", "512KB"."""
+    for unit, name in ((MIB, "MB"), (KIB, "KB")):
+        if size >= unit:
+            return f"{size / unit:.2f}".rstrip("0").rstrip(".") + name
+    return f"{size} bytes"
+
+
+def clock(seconds: float) -> str:
+    """`seconds` as "0:42", "12:05" or "1:02:03"."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def count(number: int, noun: str) -> str:
+    """`number` and `noun`, in the plural where it is due."""
+    plural = {"process": "processes", "retry": "retries"}.get(noun, f"{noun}s")
+    return f"{number} {noun if number == 1 else plural}"

@@ -1,0 +1,71 @@
+"""Bytes to numbered lines: encoding, line ends, caps, and the question whether it is a playlist.
+
+RFC 8216 section 4.1. What a tag means is the business of `media_playlist` and `multivariant`.
+"""
+
+import re
+from collections.abc import Iterator
+
+from pipeline.errors import PlaylistError
+from pipeline.hls.limits import MAX_BYTES, MAX_LINE, MAX_LINES
+from pipeline.units import MIB, printable
+
+_BOM = "\ufeff"
+_BLANKS = " \t\r\v\f"
+
+#: Only comments, blank lines and other tags may stand before the EXTM3U tag. The RFC wants it
+#: first; players are divided, and a comment above it makes no web page a playlist.
+_HEADER = re.compile(r"(?:[ \t\r\v\f]*(?:#(?!EXTM3U)[^\n]*)?\n)*[ \t\r\v\f]*#EXTM3U(?![A-Z0-9])")
+
+
+def decode(data: bytes | str) -> str:
+    """The text of a playlist with line feeds only, or PlaylistError if it cannot be one."""
+    if len(data) > MAX_BYTES:
+        raise PlaylistError(
+            f"The playlist is larger than {MAX_BYTES // MIB} MB ({len(data)} bytes)"
+        )
+    text = data if isinstance(data, str) else _text(data)
+    text = text.removeprefix(_BOM)
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
+    _check(text)
+    return text
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        line = data.count(b"\n", 0, exc.start) + 1
+        first = data[:400].decode("utf-8", "replace")
+        raise PlaylistError(
+            f"Not a playlist: line {line} is not UTF-8; {_quoted_first_line(first)}"
+        ) from exc
+
+
+def _check(text: str) -> None:
+    if _HEADER.match(text) is None:
+        raise PlaylistError(f"Not a playlist (no #EXTM3U): {_quoted_first_line(text)}")
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise PlaylistError(f"Not a playlist: line {line} holds a NUL; {_quoted_first_line(text)}")
+    if text.count("\n") > MAX_LINES:
+        raise PlaylistError(f"The playlist has more than {MAX_LINES} lines")
+
+
+def _quoted_first_line(text: str) -> str:
+    first = text[:MAX_LINE].lstrip().partition("\n")[0].strip()
+    return f'its first line is "{printable(first, 100)}"' if first else "it is empty"
+
+
+def numbered(text: str) -> Iterator[tuple[int, str]]:
+    """Each line that is not blank with its number from 1 on, stripped of blanks at both ends."""
+    for number, raw in enumerate(text.split("\n"), 1):
+        line = raw.strip(_BLANKS)
+        if not line:
+            continue
+        if len(line) > MAX_LINE:
+            raise PlaylistError(
+                f"Line {number} of the playlist is longer than {MAX_LINE} characters"
+            )
+        yield number, line

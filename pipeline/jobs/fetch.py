@@ -1,0 +1,105 @@
+"""`pipeline.fetch`: one URL, one output, one receipt."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pipeline.errors import HlspipeError, Interrupted, OutputExistsError, UsageError
+from pipeline.events import Event
+from pipeline.jobs.job import STDOUT, Job
+from pipeline.jobs.receipt import (
+    MemoryFacts,
+    Receipt,
+    SegmentCounts,
+    Status,
+    StorageFacts,
+)
+from pipeline.options import FetchOptions
+from pipeline.processes.supervisor import Supervisor
+from pipeline.units import public_url
+
+_STDOUT_DESCRIPTOR = 1
+
+
+def fetch(
+    url: str,
+    output: str | os.PathLike[str] | None = None,
+    options: FetchOptions | None = None,
+    on_event: Callable[[Event], None] | None = None,
+) -> Receipt:
+    """Download the HLS stream at `url` into `output` and return the receipt.
+
+    `output` is a path, "-" for standard output, or None for a name made from the URL in the
+    current directory. `on_event` is called with each `pipeline.events` value, in this thread.
+
+    While it runs in the main thread, SIGINT, SIGTERM and SIGHUP end it cleanly; handlers that the
+    program has set itself are left alone. Raises a subclass of `HlspipeError`, or `Interrupted`;
+    both carry the receipt of what was done as `receipt`. Nothing is left behind in either case.
+    """
+    options = options or FetchOptions()
+    job = Job(url, _as_text(output), options, on_event or _nobody)
+    _check(job)
+    if options.skip_existing and job.output_exists:
+        return Receipt(job.url, job.output, Status.COMPLETE, exit_code=0)
+    stream = _STDOUT_DESCRIPTOR if job.output == STDOUT else None
+    with Supervisor(options, on_event, stream) as supervisor:
+        try:
+            supervisor.run(job.steps(), url)
+        except (HlspipeError, Interrupted) as error:
+            error.receipt = _receipt(job, supervisor).failed(error.exit_code, str(error))
+            raise
+        supervisor.finish()
+        return _receipt(job, supervisor)
+
+
+def _nobody(event: Event) -> None:
+    """Nobody listens."""
+
+
+def _as_text(output: str | os.PathLike[str] | None) -> str | None:
+    return None if output is None else os.fspath(output)
+
+
+def _check(job: Job) -> None:
+    """Refuse what can be refused before any process is started."""
+    if urlsplit(job.url).scheme.lower() not in ("http", "https"):
+        raise UsageError(f"{public_url(job.url)} is no http or https URL")
+    if job.output == "":
+        raise UsageError("The output has no name")
+    settled = job.options.force or job.options.skip_existing
+    if not settled and job.output_exists and Path(str(job.output)).is_file():
+        raise OutputExistsError(f"{job.output} exists already: --force replaces it")
+
+
+def _receipt(job: Job, supervisor: Supervisor) -> Receipt:
+    """The receipt of a job that went well, and a draft of it for one that did not."""
+    bulletin, size = supervisor.bulletin, supervisor.crew.size
+    download = supervisor.main_download
+    missing = tuple(sorted(download.missing)) if download else ()
+    return Receipt(
+        url=public_url(job.url),
+        output=job.output,
+        status=Status.INCOMPLETE if missing else Status.COMPLETE,
+        exit_code=0,
+        segments=SegmentCounts(
+            expected=download.segments if download else 0,
+            stored=download.segments_stored if download else 0,
+            missing=missing,
+        ),
+        bytes=job.transferred.size if job.transferred else 0,
+        storage=StorageFacts(
+            mode=bulletin.mode,
+            threshold_bytes=job.options.storage.effective_threshold,
+            switched_at_bytes=bulletin.switched_at,
+            spilled_bytes=bulletin.spilled_bytes,
+            peak_temp_bytes=bulletin.peak_temp_bytes,
+            temp_dir=str(bulletin.temp_dir) if bulletin.temp_dir else None,
+        ),
+        memory=MemoryFacts(bulletin.memory.peak),
+        processes=size.processes,
+        connections=size.connections,
+        requests=bulletin.requests,
+        retries=bulletin.retries,
+        elapsed_seconds=round(bulletin.elapsed, 3),
+    )

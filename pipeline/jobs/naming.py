@@ -1,0 +1,46 @@
+"""An output name from a URL: safe on every file system, whatever the server calls things.
+
+Server data never forms a path: one path part of the URL is decoded, reduced to plain letters and
+given the ending that fits. Nothing is looked up on disk here.
+"""
+
+import re
+from urllib.parse import unquote, urlsplit
+
+#: Names that say nothing about the video: the folder's name says more.
+_SAYS_NOTHING = {
+    "", "chunklist", "hls", "index", "main", "manifest", "master", "media", "playlist",
+    "prog_index", "stream",
+}  # fmt: skip
+
+_PLAYLIST_ENDINGS = (".m3u8", ".m3u")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+#: Device names on Windows, with any ending: a file copied there must not be one.
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+#: Bytes, well below the 255 of most file systems: `.part.journal` is still to come.
+_LONGEST = 200
+
+
+def output_name(url: str, extension: str) -> str:
+    """A file name for what `url` leads to, ending in `extension` (".ts")."""
+    parts = [unquote(part) for part in urlsplit(url).path.split("/")]
+    for part in reversed(parts[-2:]):
+        stem = _stem(part)
+        if stem.lower() not in _SAYS_NOTHING:
+            return _safe(stem, extension)
+    return _safe("video", extension)
+
+
+def _stem(part: str) -> str:
+    for ending in _PLAYLIST_ENDINGS:
+        if part.lower().endswith(ending):
+            part = part[: -len(ending)]
+    return _UNSAFE.sub("_", part.replace("\\", "/").rpartition("/")[2]).strip("._-")
+
+
+def _safe(stem: str, extension: str) -> str:
+    if _RESERVED.fullmatch(stem):
+        stem = f"_{stem}"
+    return stem[: _LONGEST - len(extension)] + extension

@@ -1,0 +1,134 @@
+"""Requests over HTTP, with the gaps closed that matter to a downloader.
+
+requests does the talking (connections, TLS, proxies, cookies). Here: redirects are followed one
+by one, http(s) only; the user's headers go to the user's own origin; a Range answer must be the
+range asked for; a body that ends early is a failure; and bytes are read from the socket straight
+into the caller's buffer. Not covered: trying again (`retry`, decided by the supervisor).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from pipeline.errors import NetworkError
+from pipeline.net.answers import check_status, range_to_skip
+from pipeline.net.body import Body
+from pipeline.net.failure import FetchFailure, Patience
+from pipeline.net.hosts import may_see_user_headers
+from pipeline.net.translation import translated
+from pipeline.options import HttpOptions
+
+#: As browsers do.
+MAX_REDIRECTS = 20
+
+_REDIRECTS = {301, 302, 303, 307, 308}
+
+#: Compressed media gains nothing, and what arrives compressed cannot be read into a block.
+_SEGMENT_HEADERS = {"Accept-Encoding": "identity"}
+
+ByteRange = tuple[int, int]  # (offset, length)
+
+
+class ConnectionPool:
+    """Kept-alive connections, shared by all that this process fetches."""
+
+    def __init__(self, connections: int) -> None:
+        """Room for `connections` idle ones to each host."""
+        self.adapter = HTTPAdapter(pool_maxsize=connections)
+
+
+class Transport:
+    """Makes requests for one origin's sake. Its methods may be called from any thread."""
+
+    def __init__(self, options: HttpOptions, origin: str, pool: ConnectionPool) -> None:
+        """`origin` is the URL that the user gave: `options.headers` are meant for its host."""
+        self._options = options
+        self._origin = origin
+        self._session = requests.Session()
+        self._session.mount("http://", pool.adapter)
+        self._session.mount("https://", pool.adapter)
+        self._session.verify = options.verify
+        self._session.headers["User-Agent"] = _user_agent()
+        if options.proxy is not None:
+            self._session.proxies = {"http": options.proxy, "https": options.proxy}
+
+    @contextmanager
+    def open(self, url: str, byte_range: ByteRange | None = None) -> Iterator[Body]:
+        """The body of `url`, or of a part of it. Raises FetchFailure, also while it is read."""
+        headers = dict(_SEGMENT_HEADERS)
+        if byte_range is not None:
+            offset, length = byte_range
+            headers["Range"] = f"bytes={offset}-{offset + length - 1}"
+        response = self._follow(url, headers)
+        body = None
+        try:
+            check_status(response)
+            body = Body(response, range_to_skip(response, byte_range), byte_range)
+            yield body
+        finally:
+            if body is None or not body.give_back():
+                response.close()
+
+    def read(self, url: str, cap: int) -> tuple[bytes, str]:
+        """The whole of a small document, decoded, and the URL that it came from in the end.
+
+        Raises FetchFailure; also for more than `cap` bytes, however few were sent (a compressed
+        body can be a thousand times larger than it looks).
+        """
+        response = self._follow(url, {})
+        try:
+            check_status(response)
+            with translated():
+                return _read_capped(response, cap), response.url
+        finally:
+            response.close()
+
+    def _follow(self, url: str, headers: dict[str, str]) -> requests.Response:
+        for _ in range(MAX_REDIRECTS + 1):
+            response = self._request(url, headers)
+            if response.status_code not in _REDIRECTS or "location" not in response.headers:
+                return response
+            url = _checked(urljoin(url, _location(response)))
+            response.close()
+        reason = f"the server redirects more than {MAX_REDIRECTS} times"
+        raise FetchFailure(NetworkError, reason, Patience.NEVER)
+
+    def _request(self, url: str, headers: dict[str, str]) -> requests.Response:
+        options = self._options
+        if options.header_all_hosts or may_see_user_headers(url, self._origin):
+            headers = {**headers, **dict(options.headers)}
+        with translated():
+            return self._session.get(
+                url, headers=headers, stream=True, timeout=options.timeout, allow_redirects=False
+            )
+
+
+def _checked(url: str) -> str:
+    if urlsplit(url).scheme not in ("http", "https"):
+        reason = "the server redirects to something that is not http or https"
+        raise FetchFailure(NetworkError, reason, Patience.NEVER)
+    return url
+
+
+def _location(response: requests.Response) -> str:
+    """The Location header; servers send UTF-8 where http.client reads Latin-1."""
+    return response.headers["location"].encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def _read_capped(response: requests.Response, cap: int) -> bytes:
+    data = bytearray()
+    for piece in response.iter_content(64 * 1024):
+        data += piece
+        if len(data) > cap:
+            reason = f"the document is larger than {cap} bytes"
+            raise FetchFailure(NetworkError, reason, Patience.NEVER)
+    return bytes(data)
+
+
+def _user_agent() -> str:
+    from pipeline import __version__  # noqa: PLC0415  (the package's front door loads lazily)
+
+    return f"hlspipe/{__version__}"

@@ -1,0 +1,93 @@
+"""What the supervisor knows about the run: events for the user, figures for the receipt."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline import events
+from pipeline.options import StorageOptions
+from pipeline.processes import messages
+from pipeline.processes.download import Download
+from pipeline.processes.figures import MemoryGauge
+from pipeline.units import printable
+
+Listener = Callable[[events.Event], None]
+
+
+@dataclass
+class Bulletin:
+    """Figures of the run so far, and the one who is told."""
+
+    options: StorageOptions
+    listener: Listener | None
+    started: float = field(default_factory=time.monotonic)
+    memory: MemoryGauge = field(default_factory=MemoryGauge)
+    requests: int = 0
+    retries: int = 0
+    switched_at: int | None = None
+    temp_dir: Path | None = None
+    temp_bytes: int = 0
+    peak_temp_bytes: int = 0
+    spilled_bytes: int = 0
+
+    @property
+    def mode(self) -> str:
+        """Where segments are kept: "memory" or "disk"."""
+        return "memory" if self.switched_at is None else "disk"
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self.started
+
+    def tell(self, event: events.Event) -> None:
+        """Hand an event to the listener."""
+        if self.listener is not None:
+            self.listener(event)
+
+    def progress(self, download: Download) -> None:
+        """Tell how far a download is."""
+        self.tell(
+            events.Progress(
+                download.segments_done,
+                download.segments,
+                download.stored_bytes,
+                self.mode,
+                self.temp_bytes,
+                self.elapsed,
+            )
+        )
+
+    def retried(self, what: str, reason: str, delay: float) -> None:
+        """A try failed, and another follows."""
+        self.retries += 1
+        self.tell(events.Retried(what, printable(reason), delay))
+
+    def disk_used(self, report: messages.DiskUsed) -> None:
+        """Storage has left memory."""
+        self.switched_at = report.stored_bytes
+        threshold = self.options.effective_threshold or 0
+        self.tell(events.SwitchedToDisk(threshold, report.stored_bytes))
+
+    def temp_directory_made(self, report: messages.TempDirectoryMade) -> None:
+        """There is a temp directory now."""
+        self.temp_dir = Path(report.path)
+        self.tell(events.TempDirectoryCreated(report.path, report.reason))
+
+    def temp_directory_gone(self, report: messages.TempDirectoryGone) -> None:
+        """The temp directory is removed, or left to the user who asked for that."""
+        if not report.kept:
+            self.tell(events.TempFilesRemoved(report.path))
+
+    def storage_state(self, state: messages.StorageState) -> None:
+        """Take over storage's figures."""
+        self.temp_bytes = state.temp_bytes
+        self.peak_temp_bytes = state.peak_temp_bytes
+        self.spilled_bytes = state.spilled_bytes
+
+    def publishing(self, download: Download) -> None:
+        """Every segment is in, and the output is being completed."""
+        temp_dir = str(self.temp_dir) if self.temp_dir else None
+        self.tell(events.SegmentsStored(download.stored_bytes, temp_dir))
+        self.tell(events.MergeStarted(download.segments_stored, download.transfer.name))

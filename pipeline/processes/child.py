@@ -1,0 +1,74 @@
+"""What every child process does first and last, whatever its role.
+
+A child ignores the signals of its group, ends when its parent does, and reports what goes wrong
+as a message, never as a traceback on the user's terminal.
+"""
+
+import json
+import os
+import resource
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
+
+from pipeline.processes.channel import Sender
+from pipeline.processes.launch import GROUP_SIGNALS
+from pipeline.processes.messages import Crashed
+
+_PR_SET_PDEATHSIG = 1
+
+#: What the kernel sends when the parent is gone. A downloader has nothing to clean up. Storage
+#: has: it is only woken, should it have been stopped, and sees the end of its instructions.
+_DEATH_SIGNALS = {"downloader": signal.SIGKILL, "storage": signal.SIGCONT}
+
+_HOMES = {"downloader": "pipeline.processes.downloader", "storage": "pipeline.processes.storage"}
+
+
+def main() -> None:
+    """Entry point of a child: `python -c ... ROLE SETUP`."""
+    role, setup = sys.argv[1], json.loads(sys.argv[2])
+    enter(role, setup["parent"])
+    reports = Sender(setup["reports"])
+    try:
+        run: Callable[[dict[str, Any], Sender], None] = import_module(_HOMES[role]).run
+        run(setup, reports)
+    except BaseException as error:  # noqa: BLE001  (told to the supervisor, whatever it is)
+        _report(reports, error)
+        os._exit(1)
+    # No interpreter shutdown: nothing of ours waits for it, and it takes 10 ms.
+    os._exit(0)
+
+
+def enter(role: str, parent: int) -> None:
+    """Leave signals to the supervisor, and do not outlive it."""
+    for number in GROUP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, GROUP_SIGNALS)
+    if sys.platform == "linux":
+        _die_with_parent(_DEATH_SIGNALS[role])
+    if os.getppid() != parent:  # it went before the call above
+        os._exit(1)
+    _allow_all_descriptors()
+
+
+def _allow_all_descriptors() -> None:
+    """Each connection needs a descriptor: take as many as this process may have."""
+    with suppress(OSError, ValueError):
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _die_with_parent(number: signal.Signals) -> None:
+    import ctypes  # noqa: PLC0415  (Linux alone has the call)
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
+
+
+def _report(reports: Sender, error: BaseException) -> None:
+    text = "".join(traceback.format_exception(error))
+    with suppress(OSError):  # nobody may be listening any more
+        reports.send(Crashed(type(error).__name__, str(error), text))

@@ -1,0 +1,163 @@
+"""The supervisor's handles of its children: how each is started, spoken to and ended.
+
+A downloader's pipes to storage belong to the partition, not to the process: when it dies its
+successor takes them over, and storage notices nothing but the order to forget the dead.
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.options import StorageOptions
+from pipeline.processes.arena import Partitions
+from pipeline.processes.channel import Receiver, Sender, instruction_pipe
+from pipeline.processes.errands import Errand
+from pipeline.processes.launch import kill_and_reap, launch, reap_within
+from pipeline.processes.messages import Message
+from pipeline.processes.records import drain_credits
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What all children of a run stand on."""
+
+    arena: int  # descriptor
+    partitions: Partitions
+    threads: int  # connections of each downloader
+
+
+class Child:
+    """One process with its instruction pipe and its report pipe.
+
+    The end of the report pipe is the end of the process: nobody else holds its writing end.
+    """
+
+    role = ""
+
+    def __init__(self) -> None:
+        self.pid = 0
+        self.last_heard = 0.0
+        self.reports: Receiver | None = None
+        self._instructions: Sender | None = None
+        self.crash: str | None = None  # what it said before it ended
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a process that has not been reaped."""
+        return self.pid != 0
+
+    def _launch(self, setup: dict[str, Any], descriptors: list[int], now: float) -> None:
+        down_reading, down_writing = instruction_pipe()
+        up_reading, up_writing = os.pipe()
+        setup |= {"instructions": down_reading, "reports": up_writing}
+        try:
+            self.pid = launch(self.role, setup, [*descriptors, down_reading, up_writing])
+        finally:
+            os.close(down_reading)
+            os.close(up_writing)
+        self._instructions = Sender(down_writing)
+        self.reports = Receiver(up_reading)
+        self.last_heard = now
+
+    def tell(self, message: Message) -> None:
+        """Send an instruction. A child that has died meanwhile is noticed by its reports' end."""
+        if self._instructions is not None:
+            with suppress(BrokenPipeError):
+                self._instructions.send(message)
+
+    def end(self, grace: float = 0.0, force: Callable[[], bool] = lambda: False) -> str:
+        """Reap the process, killing it if it is still there after `grace` seconds.
+
+        Says how it ended, unless it ended by itself in time. `force` cuts the grace short.
+        """
+        ended = ""
+        if self.pid and not (grace and reap_within(self.pid, grace, force)):
+            ended = kill_and_reap(self.pid)
+        self.pid = 0
+        for end in (self._instructions, self.reports):
+            if end is not None:
+                end.close()
+        self._instructions = self.reports = None
+        return ended
+
+
+class DownloaderChild(Child):
+    """A downloader process, and the pipes between its partition and storage."""
+
+    role = "downloader"
+
+    def __init__(self, partition: int) -> None:
+        super().__init__()
+        self.partition = partition
+        self.record_ends = os.pipe()  # (reading: storage, writing: downloader)
+        self.credit_ends = os.pipe()  # (reading: downloader, writing: storage)
+        self.leases: dict[int, Errand] = {}  # in the order in which they were given
+        self.awaits_storage = False  # dead, and storage has not forgotten it yet
+
+    @property
+    def available(self) -> bool:
+        """Whether it can be given work."""
+        return self.running and not self.awaits_storage
+
+    def start(self, ground: Ground, now: float) -> None:
+        """Start the process, or the successor of one that died."""
+        self.crash = None
+        records, credit = self.record_ends[1], self.credit_ends[0]
+        setup = {
+            "arena": ground.arena,
+            "arena_bytes": ground.partitions.total_bytes,
+            "records": records,
+            "credits": credit,
+            "threads": ground.threads,
+        }
+        self._launch(setup, [ground.arena, records, credit], now)
+
+    def take_leases(self) -> list[Errand]:
+        """The errands that it had; it has them no more."""
+        errands = list(self.leases.values())
+        self.leases.clear()
+        return errands
+
+    def forget_credits(self) -> None:
+        """Empty the pipe of blocks lent to the dead, so that its successor starts afresh."""
+        drain_credits(self.credit_ends[0])
+
+    def close(self) -> None:
+        """End the process and close the partition's pipes."""
+        self.end()
+        for number in (*self.record_ends, *self.credit_ends):
+            os.close(number)
+
+
+class StorageChild(Child):
+    """The storage process."""
+
+    role = "storage"
+
+    def start(
+        self,
+        ground: Ground,
+        downloaders: list[DownloaderChild],
+        options: StorageOptions,
+        stream: int | None,
+        now: float,
+    ) -> None:
+        """Start the process; `stream` is the descriptor of an output without a name."""
+        records = [child.record_ends[0] for child in downloaders]
+        credit = [child.credit_ends[1] for child in downloaders]
+        setup = {
+            "arena": ground.arena,
+            "records": records,
+            "credits": credit,
+            "partition_size": ground.partitions.size,
+            "threads": ground.threads,
+            "stream": stream,
+            "threshold": options.effective_threshold,
+            "temp_dir": str(options.temp_dir.absolute()) if options.temp_dir else None,
+            "merge": options.effective_merge.value,
+            "keep_segments": options.keep_segments,
+        }
+        extra = [] if stream is None else [stream]
+        self._launch(setup, [ground.arena, *records, *credit, *extra], now)

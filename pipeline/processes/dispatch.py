@@ -1,0 +1,202 @@
+"""Who fetches what, and when again: errands to downloaders, one lease for each try.
+
+A lease is a number that is never used twice: what comes back under one that has ended is late, and
+is dropped. Items go out in the order of their plans, downloads take turns.
+"""
+
+import heapq
+import random
+from collections import deque
+from itertools import count
+
+from pipeline.errors import HlspipeError, ProcessDiedError
+from pipeline.net.failure import FetchFailure
+from pipeline.net.hosts import HostPauses
+from pipeline.net.retry import RetryPolicy
+from pipeline.options import HttpOptions
+from pipeline.processes import messages
+from pipeline.processes.bulletin import Bulletin
+from pipeline.processes.children import DownloaderChild
+from pipeline.processes.crew import Crew
+from pipeline.processes.download import Download
+from pipeline.processes.errands import (
+    MAX_DEATHS,
+    DocumentErrand,
+    Errand,
+    ItemErrand,
+    KeyErrand,
+)
+
+#: A key is 16 or 32 bytes; an error page served in its place is worth a look at its length.
+_KEY_CAP = 64 * 1024
+
+
+class Dispatcher:
+    """Gives errands to downloaders and keeps account of them."""
+
+    def __init__(self, crew: Crew, options: HttpOptions, bulletin: Bulletin) -> None:
+        """Nothing is given out before `assign`."""
+        self._crew = crew
+        self._bulletin = bulletin
+        self._policy = RetryPolicy(options.retries, options.retry_sleep)
+        self._pauses = HostPauses()
+        self._numbers = count(1)
+        self._tickets = count()
+        self._documents: list[tuple[float, int, DocumentErrand]] = []
+        self._turns: deque[Download] = deque()
+
+    # -- what there is to do -----------------------------------------------------------------
+
+    def add_document(self, errand: DocumentErrand, due: float = 0.0) -> None:
+        """Fetch a document, not before `due`."""
+        heapq.heappush(self._documents, (due, next(self._tickets), errand))
+
+    def add_download(self, download: Download) -> None:
+        """Fetch the items of `download`, once its output is open."""
+        self._turns.append(download)
+
+    def drop(self, context: int) -> None:
+        """Nothing more is wanted in this context; what is under way is not waited for."""
+        self._turns = deque(turn for turn in self._turns if turn.context != context)
+        self._documents = [entry for entry in self._documents if entry[2].context != context]
+        heapq.heapify(self._documents)
+        for child in self._crew.downloaders:
+            for lease, errand in list(child.leases.items()):
+                if errand.context == context:
+                    del child.leases[lease]
+
+    def finished(self, download: Download) -> None:
+        """Every item of `download` is in."""
+        self._turns.remove(download)
+
+    def next_due(self) -> float | None:
+        """When something that waits now is due."""
+        times = [turn.next_due() for turn in self._turns]
+        times += [entry[0] for entry in self._documents[:1]]
+        return min((time for time in times if time is not None), default=None)
+
+    # -- giving out --------------------------------------------------------------------------
+
+    def assign(self, now: float) -> None:
+        """Give errands to downloaders for as long as there is work and somebody to do it."""
+        while (child := self._idlest()) is not None:
+            errand = self._next(now)
+            if errand is None:
+                return
+            self._give(child, errand)
+
+    def _idlest(self) -> DownloaderChild | None:
+        """The downloader that can start soonest, if one has room."""
+        children = [child for child in self._crew.downloaders if child.available]
+        best = min(children, key=lambda child: len(child.leases), default=None)
+        if best is None or len(best.leases) >= self._depth():
+            return None
+        return best
+
+    def _depth(self) -> int:
+        """Errands for each downloader: some in hand, so that no thread waits for the next.
+
+        Not towards the end: an errand in one downloader's hand is one that an idle one lacks.
+        """
+        threads = self._crew.size.threads
+        remaining = sum(turn.remaining for turn in self._turns)
+        ahead = min(threads, remaining // (2 * self._crew.size.processes))
+        return threads + ahead
+
+    def _next(self, now: float) -> Errand | None:
+        if self._documents and self._documents[0][0] <= now:
+            return heapq.heappop(self._documents)[2]
+        for _ in range(len(self._turns)):
+            download = self._turns[0]
+            self._turns.rotate(-1)
+            errand = download.next(now)
+            if errand is None:
+                continue
+            pause = self._pauses.until(errand.url)
+            if pause <= now:
+                return errand
+            download.later(errand, pause)
+        return None
+
+    def _give(self, child: DownloaderChild, errand: Errand) -> None:
+        lease = next(self._numbers)
+        child.leases[lease] = errand
+        child.tell(_instruction(errand, lease))
+        self._bulletin.requests += 1
+
+    # -- what became of it -------------------------------------------------------------------
+
+    def end_lease(self, lease: int) -> Errand | None:
+        """The errand of a lease that has ended; None if nobody waits for it any more."""
+        for child in self._crew.downloaders:
+            errand = child.leases.pop(lease, None)
+            if errand is not None:
+                return errand
+        return None
+
+    def item_stored(self, download: Download, index: int) -> None:
+        """Storage has the item: whoever fetched it is free."""
+        for child in self._crew.downloaders:
+            for lease, errand in child.leases.items():
+                if isinstance(errand, ItemErrand) and errand.is_for(download, index):
+                    del child.leases[lease]
+                    return
+
+    def retry(self, errand: Errand, failure: FetchFailure, now: float) -> HlspipeError | None:
+        """Try again later, or return the error that the errand ends with."""
+        errand.tries += 1
+        if not self._policy.allows(failure.patience, errand.tries):
+            tries = f" (after {errand.tries} tries)" if errand.tries > 1 else ""
+            return failure.error(f"{errand.what} could not be fetched: {failure.reason}{tries}")
+        delay = self._policy.delay(errand.tries, failure.retry_after, random.random)
+        if failure.retry_after:
+            self._pauses.pause(errand.url, now + delay)
+        self._bulletin.retried(errand.what, failure.reason, delay)
+        self._again(errand, now + delay)
+        return None
+
+    def lost(self, errands: list[Errand], ended: str, now: float) -> Errand | None:
+        """A downloader died with `errands` in hand; returns one that has died too often."""
+        started = errands[: self._crew.size.threads]
+        for errand in errands:
+            errand.deaths += errand in started
+            if errand.deaths >= MAX_DEATHS:
+                return errand
+            self._bulletin.retried(errand.what, f"a downloader process ended: {ended}", 0.0)
+            self._again(errand, now)
+        return None
+
+    def _again(self, errand: Errand, due: float) -> None:
+        if isinstance(errand, DocumentErrand):
+            self.add_document(errand, due)
+        elif isinstance(errand, ItemErrand | KeyErrand):
+            errand.download.later(errand, due)
+
+
+def poisoned(errand: Errand, ended: str) -> ProcessDiedError:
+    """The error for an errand that downloaders keep dying of."""
+    return ProcessDiedError(
+        f"{errand.what} was being fetched when a downloader process died, {errand.deaths} times"
+        f" in a row (the last one: {ended})"
+    )
+
+
+def _instruction(errand: Errand, lease: int) -> messages.ToDownloader:
+    match errand:
+        case ItemErrand():
+            return _fetch_segment(errand, lease)
+        case DocumentErrand():
+            return messages.FetchDocument(errand.context, lease, errand.url, errand.document.cap)
+        case _:
+            return messages.FetchDocument(errand.context, lease, errand.url, _KEY_CAP)
+
+
+def _fetch_segment(errand: ItemErrand, lease: int) -> messages.FetchSegment:
+    item = errand.download.items[errand.index]
+    offset, length = item.byte_range or (None, None)
+    key, iv = b"", b""
+    if item.decryption is not None:
+        key, iv = errand.download.keys[item.decryption.key_url], item.decryption.iv
+    return messages.FetchSegment(
+        errand.context, errand.download.job, errand.index, lease, item.url, offset, length, key, iv
+    )

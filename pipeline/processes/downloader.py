@@ -1,0 +1,151 @@
+"""A downloader process: fetches items, decrypts them in place, hands them to storage.
+
+Its main thread hears the supervisor; fetch threads, one for each connection, wait on the network
+and work in the blocks that storage lends. No thread holds more of a segment than two blocks.
+"""
+
+import os
+import queue
+import selectors
+import threading
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import HlspipeError, InternalError
+from pipeline.net.failure import FetchFailure, Patience
+from pipeline.net.transport import ConnectionPool, Transport
+from pipeline.options import HttpOptions
+from pipeline.processes import messages
+from pipeline.processes.arena import Arena
+from pipeline.processes.channel import Receiver, Sender
+from pipeline.processes.heart import start_heart
+from pipeline.processes.pump import Pump
+from pipeline.processes.records import BlockSource, RecordWriter
+
+
+@dataclass(frozen=True, slots=True)
+class DownloaderSetup:
+    """What a downloader is started with."""
+
+    reports: int
+    instructions: int
+    arena: int
+    arena_bytes: int
+    records: int
+    credits: int
+    threads: int
+    parent: int
+
+
+def run(setup: dict[str, Any], reports: Sender) -> None:
+    """The process's whole life."""
+    Downloader(DownloaderSetup(**setup), reports).serve()
+
+
+class Downloader:
+    """A downloader process: see the module's docstring."""
+
+    def __init__(self, setup: DownloaderSetup, reports: Sender) -> None:
+        """Map the arena; nothing is fetched before the first instruction."""
+        self._reports = reports
+        self._threads = setup.threads
+        self._instructions = Receiver(setup.instructions)
+        self._arena = Arena(setup.arena, setup.arena_bytes)
+        self._records = RecordWriter(setup.records)
+        self._blocks = BlockSource(setup.credits)
+        self._pool = ConnectionPool(setup.threads)
+        self._transports: dict[int, Transport] = {}
+        self._work: queue.SimpleQueue[messages.ToDownloader] = queue.SimpleQueue()
+
+    def serve(self) -> None:
+        """Obey until told to stop, or until the supervisor is gone."""
+        start_heart(self._reports)
+        for number in range(self._threads):
+            threading.Thread(target=self._fetch_loop, name=f"fetch-{number}", daemon=True).start()
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._instructions, selectors.EVENT_READ)
+            while not self._instructions.closed:
+                selector.select()
+                for message in self._instructions.receive():
+                    self._obey(message)
+        # The supervisor is gone. Threads are in the middle of requests: nothing waits for them.
+
+    def _obey(self, message: messages.ToDownloader) -> None:
+        match message:
+            case messages.OpenContext():
+                transport = Transport(_http(message), message.origin, self._pool)
+                self._transports[message.context] = transport
+            case messages.CloseContext(context):
+                self._transports.pop(context, None)
+            case messages.FetchSegment() | messages.FetchDocument():
+                self._work.put(message)
+            case messages.Stop():
+                os._exit(0)
+
+    # -- fetch threads -----------------------------------------------------------------------
+
+    def _fetch_loop(self) -> None:
+        pump = Pump(self._arena, self._blocks, self._records)
+        with suppress(OSError, EOFError):  # storage or the supervisor is gone: so are we, soon
+            while True:
+                self._fetch(self._work.get(), pump)
+
+    def _fetch(self, task: messages.ToDownloader, pump: Pump) -> None:
+        match task:
+            case messages.FetchSegment():
+                self._guarded(task.lease, lambda: self._segment(task, pump))
+            case messages.FetchDocument():
+                self._guarded(task.lease, lambda: self._document(task))
+            case _:
+                raise InternalError(f"Not work for a fetch thread: {task!r}")
+
+    def _guarded(self, lease: int, fetch: Any) -> None:
+        try:
+            fetch()
+        except FetchFailure as failure:
+            self._failed(lease, failure)
+        except HlspipeError as error:
+            self._failed(lease, FetchFailure(type(error), error.message, Patience.FEW))
+        except (OSError, EOFError):
+            raise
+        except Exception:  # noqa: BLE001  (a bug: its text must reach the user, and no segment hang)
+            text = traceback.format_exc()
+            self._failed(lease, FetchFailure(InternalError, text, Patience.NEVER))
+
+    def _failed(self, lease: int, failure: FetchFailure) -> None:
+        self._reports.send(
+            messages.FetchFailed(
+                lease,
+                failure.error.__name__,
+                failure.reason,
+                failure.patience.value,
+                failure.retry_after,
+            )
+        )
+
+    def _segment(self, task: messages.FetchSegment, pump: Pump) -> None:
+        transport = self._transports[task.context]
+        byte_range = None
+        if task.offset is not None and task.length is not None:
+            byte_range = (task.offset, task.length)
+        with transport.open(task.url, byte_range) as body:
+            pump.run(task, body)
+
+    def _document(self, task: messages.FetchDocument) -> None:
+        transport = self._transports[task.context]
+        body, url = transport.read(task.url, task.cap)
+        self._reports.send(messages.DocumentFetched(task.lease, url, body))
+
+
+def _http(message: messages.OpenContext) -> HttpOptions:
+    return HttpOptions(
+        headers=tuple((name, value) for name, value in message.headers),
+        header_all_hosts=message.header_all_hosts,
+        cookies=Path(message.cookies) if message.cookies else None,
+        proxy=message.proxy,
+        verify=message.verify,
+        timeout=message.timeout,
+    )

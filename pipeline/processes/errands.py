@@ -1,0 +1,85 @@
+"""Things to fetch, as the supervisor sees them: what, for whom, and how often it has been tried."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipeline.errors import HlspipeError, KeyUnavailableError, NetworkError
+from pipeline.processes.wishes import Document
+from pipeline.units import public_url
+
+if TYPE_CHECKING:
+    from pipeline.processes.download import Download
+
+#: Deaths of downloaders on one errand that make it an error: it may well be the cause.
+MAX_DEATHS = 3
+
+
+@dataclass(slots=True, eq=False)
+class Errand:
+    """Something to fetch, and its history."""
+
+    context: int
+    url: str = field(repr=False)
+    tries: int = 0  # that failed
+    deaths: int = 0  # of downloaders that had it
+
+    @property
+    def what(self) -> str:
+        """The thing in words, with its URL: the start of a sentence."""
+        return f"{self._name} ({public_url(self.url)})"
+
+    @property
+    def _name(self) -> str:
+        raise AssertionError("an errand has a kind")
+
+    def final_error(self, error: HlspipeError) -> HlspipeError:
+        """The error that the run ends with, given the one that the last try ended with."""
+        return error
+
+
+@dataclass(slots=True, eq=False)
+class ItemErrand(Errand):
+    """An item of a download's plan."""
+
+    download: "Download" = field(kw_only=True)
+    index: int = field(kw_only=True)
+
+    def is_for(self, download: "Download", index: int) -> bool:
+        """Whether it fetches this very item."""
+        return self.index == index and self.download is download
+
+    @property
+    def _name(self) -> str:
+        segment = self.download.items[self.index].segment_index
+        return "The initialization section" if segment is None else f"Segment {segment}"
+
+
+@dataclass(slots=True, eq=False)
+class KeyErrand(Errand):
+    """A key that items of a download wait for."""
+
+    download: "Download" = field(kw_only=True)
+
+    @property
+    def _name(self) -> str:
+        return "The key"
+
+    def final_error(self, error: HlspipeError) -> HlspipeError:
+        """A key that cannot be had is a matter of its own, whatever the reason."""
+        return KeyUnavailableError(error.message)
+
+
+@dataclass(slots=True, eq=False)
+class DocumentErrand(Errand):
+    """A document that a job has wished for; `wish` is its number among the job's wishes."""
+
+    document: Document = field(kw_only=True)
+    wish: int = field(kw_only=True)
+
+    @property
+    def _name(self) -> str:
+        return self.document.what[:1].upper() + self.document.what[1:]
+
+    def final_error(self, error: HlspipeError) -> HlspipeError:
+        """Only a segment can be missing: a playlist that is not there is a matter of HTTP."""
+        return NetworkError(error.message)

@@ -1,0 +1,27 @@
+"""A child's sign of life: a thread that says `Alive` once a second.
+
+It shows that the process runs at all. What its other threads are doing, each of them watches for
+itself (`net.transport` has the deadlines of a request).
+"""
+
+import threading
+import time
+
+from pipeline.processes.channel import Sender
+from pipeline.processes.messages import Alive
+
+BEAT_SECONDS = 1.0
+
+
+def start_heart(reports: Sender) -> None:
+    """Beat until the process ends, or nobody listens."""
+
+    def beat() -> None:
+        try:
+            while True:
+                time.sleep(BEAT_SECONDS)
+                reports.send(Alive())
+        except OSError:
+            return
+
+    threading.Thread(target=beat, name="heart", daemon=True).start()

@@ -1,0 +1,85 @@
+"""Starting and ending child processes.
+
+The start method is spawn: a fresh interpreter through `os.posix_spawn`, which inherits exactly
+the descriptors named and nothing of this process's threads and locks. Not through
+`multiprocessing.Process`: docs/decisions/001 has the reasons and the figures.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+#: What a terminal, a service manager or `kill` may send to the whole group. A child starts with
+#: these blocked and then ignores them (`child.enter`): the supervisor alone decides what they mean.
+GROUP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+_BOOT = "from pipeline.processes.child import main; main()"
+
+
+def launch(role: str, setup: Mapping[str, Any], descriptors: Sequence[int]) -> int:
+    """Start a child in `role` with `setup` (JSON) and `descriptors` open; returns its pid.
+
+    `-P` keeps the current directory off the child's path; PYTHONPATH gives it this process's own,
+    so that it finds the same packages however this program was started.
+    """
+    argv = [sys.executable, "-P", "-c", _BOOT, role, json.dumps({**setup, "parent": os.getpid()})]
+    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109
+    return os.posix_spawn(
+        sys.executable,
+        argv,
+        {**os.environ, "PYTHONPATH": path},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+            *((os.POSIX_SPAWN_DUP2, number, number) for number in descriptors),
+        ],
+        setsigmask=GROUP_SIGNALS,
+    )
+
+
+def fill_standard_descriptors() -> None:
+    """Open /dev/null wherever stdin, stdout or stderr is closed.
+
+    Otherwise a pipe of ours would get one of these numbers, and a stray message would go into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def kill_and_reap(pid: int) -> str:
+    """End a child for good; says how it ended ("killed by SIGKILL", "exit status 1")."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    try:
+        _, status = os.waitpid(pid, 0)
+    except ChildProcessError:  # the program around us reaps children of its own
+        return "gone"
+    return describe(status)
+
+
+def reap_within(pid: int, seconds: float, give_up: Callable[[], bool]) -> bool:
+    """Wait up to `seconds`, or until `give_up` says so, for a child to end by itself."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and not give_up():
+        try:
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                return True
+        except ChildProcessError:
+            return True
+        time.sleep(0.002)
+    return False
+
+
+def describe(status: int) -> str:
+    """A wait status in words."""
+    if os.WIFSIGNALED(status):
+        return f"killed by {signal.Signals(os.WTERMSIG(status)).name}"
+    return f"exit status {os.waitstatus_to_exitcode(status)}"

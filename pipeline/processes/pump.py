@@ -1,0 +1,142 @@
+"""One segment's way through a downloader: body -> block -> decrypted in place -> record.
+
+The last block is known as such only when the body has ended, so one filled block is held back;
+with that, a segment of any size passes through two blocks.
+"""
+
+from typing import Protocol
+
+from pipeline.crypto.cbc import cbc_decryptor, unpad
+from pipeline.crypto.ciphers import CbcDecryptor
+from pipeline.errors import DecryptionError
+from pipeline.processes.arena import BLOCK_BYTES, Arena
+from pipeline.processes.messages import FetchSegment
+from pipeline.processes.records import NO_BLOCK, BlockSource, Mark, Record, RecordWriter
+
+_CIPHER_BLOCK = 16
+
+
+class Body(Protocol):
+    """The bytes of a response."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is known that no more will come."""
+        ...
+
+    def readinto(self, view: memoryview) -> int:
+        """Fill `view`; fewer bytes than fit mean the end. Raises FetchFailure."""
+        ...
+
+
+class Pump:
+    """Moves bodies into blocks; belongs to one fetch thread."""
+
+    def __init__(self, arena: Arena, blocks: BlockSource, records: RecordWriter) -> None:
+        """Blocks come from `blocks` and leave through `records`."""
+        self._arena = arena
+        self._blocks = blocks
+        self._records = records
+        self._spare: list[int] = []  # lent to us and not used yet
+
+    def run(self, item: FetchSegment, body: Body) -> None:
+        """Hand the whole of `body` to storage as `item`, or retract it and raise.
+
+        Raises FetchFailure or DecryptionError.
+        """
+        cipher = cbc_decryptor(item.key, item.iv) if item.key else None
+        _Passage(self, item, cipher).run(body)
+
+    def take_block(self) -> int:
+        """A free block: one of ours, or one that storage lends."""
+        return self._spare.pop() if self._spare else self._blocks.take()
+
+    def keep_block(self, block: int) -> None:
+        """The block was not handed over: use it for the next item."""
+        self._spare.append(block)
+
+    def view(self, block: int) -> memoryview:
+        """The memory of a block."""
+        return self._arena.block(block)
+
+    def put(self, record: Record) -> None:
+        """Hand a record to storage."""
+        self._records.put(record)
+
+
+class _Passage:
+    """One item under way."""
+
+    def __init__(self, pump: Pump, item: FetchSegment, cipher: CbcDecryptor | None) -> None:
+        self._pump = pump
+        self._item = item
+        self._cipher = cipher
+        self._pending: tuple[int, int] | None = None  # (block, length), filled and held back
+        self._sent = False
+
+    def run(self, body: Body) -> None:
+        try:
+            while self._fill(body):
+                pass
+            self._finish()
+        except BaseException:
+            self._retract()
+            raise
+
+    def _fill(self, body: Body) -> bool:
+        """Fill and decrypt one block; False when the body has ended."""
+        if body.ended:
+            return False
+        block = self._pump.take_block()
+        try:
+            with self._pump.view(block) as view:
+                length = body.readinto(view)
+                self._decrypt(view[:length])
+        except BaseException:
+            self._pump.keep_block(block)
+            raise
+        if length == 0:
+            self._pump.keep_block(block)
+            return False
+        self._send_pending(Mark.MORE)
+        self._pending = (block, length)
+        return length == BLOCK_BYTES
+
+    def _decrypt(self, view: memoryview) -> None:
+        if self._cipher is None:
+            return
+        if len(view) % _CIPHER_BLOCK:
+            raise DecryptionError(
+                f"the encrypted bytes end {len(view) % _CIPHER_BLOCK} bytes into a cipher block"
+            )
+        self._cipher.decrypt(view)
+
+    def _finish(self) -> None:
+        if self._pending is None:
+            if self._cipher is not None:
+                raise DecryptionError("the segment is encrypted and empty")
+            self._put(NO_BLOCK, 0, Mark.LAST)
+            return
+        if self._cipher is not None:
+            block, length = self._pending
+            with self._pump.view(block) as view:
+                self._pending = (block, length - unpad(view[length - _CIPHER_BLOCK : length]))
+        self._send_pending(Mark.LAST)
+
+    def _send_pending(self, mark: Mark) -> None:
+        if self._pending is not None:
+            block, length = self._pending
+            self._pending = None
+            self._put(block, length, mark)
+
+    def _put(self, block: int, length: int, mark: Mark) -> None:
+        item = self._item
+        self._sent = True
+        self._pump.put(Record(item.job, item.index, item.lease, block, length, mark))
+
+    def _retract(self) -> None:
+        """Keep the block that was not handed over, and call back those that were."""
+        if self._pending is not None:
+            self._pump.keep_block(self._pending[0])
+        if self._sent:
+            self._put(NO_BLOCK, 0, Mark.RETRACT)

@@ -1,0 +1,396 @@
+"""The supervisor: the plan, the processes, the signals, the progress. It never touches a segment.
+
+    jobs (generators) --wishes--> Supervisor --instructions--> downloaders --records--> storage
+                      <--answers--           <-----reports---- (failures, documents)
+                                             <-----reports---- (items stored, figures) <---'
+
+One thread and one wait, on everything that can happen: a report, the end of a child (its report
+pipe ends with it), a signal, the time for a retry. Which errand goes to whom is decided in
+`dispatch`, what children are is in `crew`, what is told to the user is in `bulletin`.
+"""
+
+import atexit
+import selectors
+import time
+from itertools import count
+from pathlib import Path
+from typing import Any, Self
+
+from pipeline import events
+from pipeline.crypto.cbc import check_key
+from pipeline.errors import HlspipeError, Interrupted, ProcessDiedError, from_wire
+from pipeline.net.failure import FetchFailure, Patience
+from pipeline.options import FetchOptions
+from pipeline.processes import messages
+from pipeline.processes.bulletin import Bulletin, Listener
+from pipeline.processes.children import Child, DownloaderChild
+from pipeline.processes.crew import Crew, crew_size
+from pipeline.processes.dispatch import Dispatcher, poisoned
+from pipeline.processes.download import Download
+from pipeline.processes.errands import DocumentErrand, Errand, ItemErrand, KeyErrand
+from pipeline.processes.flow import Flow
+from pipeline.processes.signals import SignalWatch
+from pipeline.processes.wishes import Document, Fetched, Job, Transfer, Transferred, Wish
+from pipeline.units import printable, public_url
+
+#: The longest wait: how late a silent child or a due sample may be noticed, in seconds.
+_TICK_SECONDS = 0.5
+
+#: A child that has not even said that it is alive for so long is stopped or stuck.
+_SILENCE_SECONDS = 15.0
+
+#: Downloaders that die without having done anything, one after the other, are no accident.
+_FRUITLESS_DEATHS = 8
+
+
+class Supervisor:
+    """Runs jobs on one crew of processes. Use as a context manager: nothing outlives it."""
+
+    def __init__(
+        self, options: FetchOptions, listener: Listener | None = None, stream: int | None = None
+    ) -> None:
+        """`stream` is the descriptor that outputs without a name go to."""
+        self._options = options
+        self._stream = stream
+        self.bulletin = Bulletin(options.storage, listener)
+        self._signals = SignalWatch()
+        self._numbers = count(1)
+        self._flows: dict[int, Flow] = {}
+        self._contexts: dict[int, messages.OpenContext] = {}
+        self._downloads: dict[int, Download] = {}
+        self._fruitless = 0
+        self._storage_stopped = False
+        self._woken = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._signals.__enter__()
+        try:
+            size = crew_size(self._options.processes, self._options.concurrent)
+            self.crew = Crew(size, self._options.storage, self._stream)
+        except BaseException:
+            self._signals.__exit__(None, None, None)
+            raise
+        atexit.register(self.close)
+        self._dispatcher = Dispatcher(self.crew, self._options.http, self.bulletin)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._signals, selectors.EVENT_READ)
+        for child in (self.crew.storage, *self.crew.downloaders):
+            self._watch(child)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+        self._signals.__exit__(None, None, None)
+
+    def close(self) -> None:
+        """End all processes and remove what is unfinished. A second signal forces it."""
+        atexit.unregister(self.close)
+        self._selector.close()
+        transfers = [download.transfer for download in self._downloads.values()]
+        outputs = [Path(found.output) for found in transfers if found.output is not None]
+        self.crew.close(outputs, force=lambda: len(self._signals.received) > 1)
+
+    # -- jobs --------------------------------------------------------------------------------
+
+    def run(self, job: Job, origin: str) -> Any:
+        """Run one job to its end and return its result. Raises HlspipeError or Interrupted.
+
+        `origin` is the URL that the user gave: whose host may see the user's headers.
+        """
+        flow = self._begin(job, origin)
+        while not flow.done:
+            self._dispatcher.assign(time.monotonic())
+            self._wait()
+        if flow.error is not None:
+            raise flow.error
+        return flow.result
+
+    @property
+    def main_download(self) -> Download | None:
+        """The first download, once there is one."""
+        return self._downloads.get(0)
+
+    def finish(self) -> None:
+        """Let storage end, and hear what it still has to say (the temp directory is gone)."""
+        if self._options.measure_memory:
+            self.bulletin.memory.sample(self.crew.pids, time.monotonic(), force=True)
+        self.crew.storage.tell(messages.Stop())
+        while not self._storage_stopped:
+            self._wait()
+
+    def _begin(self, job: Job, origin: str) -> Flow:
+        flow = Flow(next(self._numbers), job)
+        self._flows[flow.context] = flow
+        http = self._options.http
+        self._contexts[flow.context] = messages.OpenContext(
+            flow.context,
+            origin,
+            [list(pair) for pair in http.headers],
+            http.header_all_hosts,
+            str(http.cookies) if http.cookies else None,
+            http.proxy,
+            http.verify,
+            http.timeout,
+        )
+        for child in self.crew.downloaders:
+            child.tell(self._contexts[flow.context])
+        self._grant(flow, flow.start())
+        return flow
+
+    def _grant(self, flow: Flow, wishes: list[Wish]) -> None:
+        for number, wish in enumerate(wishes):
+            match wish:
+                case Document():
+                    errand = DocumentErrand(flow.context, wish.url, document=wish, wish=number)
+                    self._dispatcher.add_document(errand)
+                case Transfer():
+                    self._open(flow, number, wish)
+        if flow.done:
+            self._end(flow)
+
+    def _open(self, flow: Flow, number: int, transfer: Transfer) -> None:
+        # Jobs are numbered from 0: the first one's segment files have plain names.
+        job = len(self._downloads)
+        download = Download(job, flow.context, number, transfer)
+        self._downloads[job] = download
+        self._dispatcher.add_download(download)
+        self.crew.storage.tell(
+            messages.OpenOutput(
+                job, transfer.output, len(transfer.items), transfer.force, transfer.known_bytes
+            )
+        )
+
+    def _end(self, flow: Flow) -> None:
+        self._dispatcher.drop(flow.context)
+        self._flows.pop(flow.context, None)
+        self._contexts.pop(flow.context, None)
+        for child in self.crew.downloaders:
+            child.tell(messages.CloseContext(flow.context))
+
+    def _answer(self, context: int, wish: int, value: Any) -> None:
+        flow = self._flows.get(context)
+        if flow is not None:
+            self._grant(flow, flow.answer(wish, value))
+
+    def _fail(self, context: int, error: HlspipeError) -> None:
+        flow = self._flows.get(context)
+        if flow is None:
+            return
+        self._dispatcher.drop(context)
+        for download in self._downloads.values():
+            if download.context == context and not download.finished:
+                self.crew.storage.tell(messages.Abandon(download.job))
+        self._grant(flow, flow.fail(error))
+
+    # -- the one wait ------------------------------------------------------------------------
+
+    def _wait(self) -> None:
+        for key, _ in self._selector.select(self._timeout()):
+            if key.fileobj is self._signals:
+                self._signals.clear()
+            else:
+                self._hear(key.data)
+        if self._signals.received:
+            raise Interrupted(self._signals.received[0])
+        now = time.monotonic()
+        self._look_after_silence(now)
+        if self._options.measure_memory and self.bulletin.elapsed > 1:
+            self.bulletin.memory.sample(self.crew.pids, now)
+
+    def _timeout(self) -> float:
+        due = self._dispatcher.next_due()
+        if due is None:
+            return _TICK_SECONDS
+        return min(_TICK_SECONDS, max(0.0, due - time.monotonic()))
+
+    def _watch(self, child: Child) -> None:
+        assert child.reports is not None  # noqa: S101  (it has just been started)
+        self._selector.register(child.reports, selectors.EVENT_READ, child)
+
+    def _hear(self, child: Child) -> None:
+        assert child.reports is not None  # noqa: S101  (only running children are watched)
+        child.last_heard = time.monotonic()
+        try:
+            for message in child.reports.receive():
+                self._handle(child, message)
+        except ValueError as error:
+            child.crash = f"it sent what is no message: {error}"
+            self._died(child)
+            return
+        if child.reports.closed:
+            self._died(child)
+
+    def _handle(self, child: Child, message: Any) -> None:
+        if isinstance(message, messages.Crashed):
+            child.crash = f"{message.error}: {message.message}\n{message.traceback}"
+        elif isinstance(child, DownloaderChild):
+            self._handle_downloader(message)
+        else:
+            self._handle_storage(message)
+
+    def _look_after_silence(self, now: float) -> None:
+        """Kill a child that gives no sign of life; its end is then seen like any other."""
+        asleep = now - self._woken > _SILENCE_SECONDS / 2
+        self._woken = now
+        for child in (self.crew.storage, *self.crew.downloaders):
+            if asleep:  # we were stopped ourselves (Ctrl-Z, suspend), and the child may have been
+                child.last_heard = now
+            if child.running and now - child.last_heard > _SILENCE_SECONDS:
+                child.crash = f"no sign of life for {_SILENCE_SECONDS:.0f} seconds"
+                self._died(child)
+
+    # -- reports of downloaders --------------------------------------------------------------
+
+    def _handle_downloader(self, message: messages.FromDownloader) -> None:
+        match message:
+            case messages.DocumentFetched(lease, url, body):
+                self._fruitless = 0
+                self._document(self._dispatcher.end_lease(lease), Fetched(url, body))
+            case messages.FetchFailed():
+                self._fruitless = 0
+                self._failed(message)
+            case messages.Alive() | messages.Crashed():
+                pass
+
+    def _document(self, errand: Errand | None, fetched: Fetched) -> None:
+        if isinstance(errand, DocumentErrand):
+            self._answer(errand.context, errand.wish, fetched)
+        elif isinstance(errand, KeyErrand):
+            self._key(errand, fetched.body)
+
+    def _key(self, errand: KeyErrand, key: bytes) -> None:
+        try:
+            check_key(key, errand.download.key_method(errand.url))
+        except HlspipeError as error:
+            self._fail(errand.context, type(error)(f"{errand.what} is no key: {error}"))
+            return
+        errand.download.key_arrived(errand.url, key)
+
+    def _failed(self, report: messages.FetchFailed) -> None:
+        errand = self._dispatcher.end_lease(report.lease)
+        if errand is None:
+            return
+        kind = type(from_wire(report.error, ""))
+        patience = Patience(report.patience)
+        failure = FetchFailure(kind, report.reason, patience, report.retry_after)
+        error = self._dispatcher.retry(errand, failure, time.monotonic())
+        if error is not None:
+            self._give_up(errand, error, report.reason)
+
+    def _give_up(self, errand: Errand, error: HlspipeError, reason: str) -> None:
+        """No further try: a gap, where these are allowed, or the end of the job."""
+        if isinstance(errand, ItemErrand) and errand.download.may_miss(errand.index):
+            download = errand.download
+            segment = download.miss(errand.index)
+            public = public_url(errand.url)
+            self.bulletin.tell(events.SegmentMissed(segment, public, printable(reason)))
+            self.crew.storage.tell(messages.SkipItem(download.job, errand.index))
+            self._settled(download)
+            return
+        self._fail(errand.context, errand.final_error(error))
+
+    # -- reports of storage ------------------------------------------------------------------
+
+    def _handle_storage(self, message: messages.FromStorage) -> None:
+        match message:
+            case messages.ItemStored(job, index, job_bytes):
+                self._item_stored(self._downloads[job], index, job_bytes)
+            case messages.OutputOpened(job):
+                self._opened(self._downloads[job])
+            case messages.Published(job, size):
+                self._published(self._downloads[job], size)
+            case messages.JobFailed(job, error, text):
+                self._fail(self._downloads[job].context, from_wire(error, text))
+            case messages.DownloaderForgotten(partition):
+                self._replace(self.crew.downloaders[partition])
+            case messages.Stopped():
+                self._storage_stopped = True
+            case _:
+                self._hear_of_disk(message)
+
+    def _hear_of_disk(self, message: messages.FromStorage) -> None:
+        """What storage says about memory, disk and itself."""
+        match message:
+            case messages.StorageState():
+                self._storage_state(message)
+            case messages.DiskUsed():
+                self.bulletin.disk_used(message)
+            case messages.TempDirectoryMade():
+                self.bulletin.temp_directory_made(message)
+            case messages.TempDirectoryGone():
+                self.bulletin.temp_directory_gone(message)
+            case _:
+                pass  # Alive has done its work by being heard, Crashed is seen by `_died`
+
+    def _opened(self, download: Download) -> None:
+        download.opened = True
+        size = self.crew.size
+        transfer = download.transfer
+        self.bulletin.tell(
+            events.TransferStarted(
+                transfer.name,
+                download.segments,
+                transfer.duration,
+                size.processes,
+                size.connections,
+            )
+        )
+        self._settled(download)
+
+    def _item_stored(self, download: Download, index: int, job_bytes: int) -> None:
+        self._fruitless = 0
+        download.stored_bytes = job_bytes
+        self._dispatcher.item_stored(download, index)
+        if download.settle(index):
+            self._settled(download)
+
+    def _storage_state(self, state: messages.StorageState) -> None:
+        self.bulletin.storage_state(state)
+        for job, size in state.job_bytes:
+            download = self._downloads[job]
+            if size != download.stored_bytes and not download.publishing:
+                download.stored_bytes = size
+                self.bulletin.progress(download)
+
+    def _settled(self, download: Download) -> None:
+        """One item more is in; with the last one the output is completed."""
+        self.bulletin.progress(download)
+        if download.complete and not download.publishing:
+            download.publishing = True
+            self._dispatcher.finished(download)
+            self.bulletin.publishing(download)
+            self.crew.storage.tell(messages.Publish(download.job))
+
+    def _published(self, download: Download, size: int) -> None:
+        download.finished = True
+        self.bulletin.tell(events.OutputPublished(download.transfer.name, size))
+        self._answer(download.context, download.wish, Transferred(size, tuple(download.missing)))
+
+    # -- deaths ------------------------------------------------------------------------------
+
+    def _died(self, child: Child) -> None:
+        """A child has ended, or must."""
+        if child.reports is not None:
+            self._selector.unregister(child.reports)
+        ended = child.end()
+        if child.crash:
+            ended = printable(child.crash.splitlines()[0])
+        if not isinstance(child, DownloaderChild):
+            raise ProcessDiedError(f"The storage process died ({ended}): nothing was kept")
+        self._fruitless += 1
+        if self._fruitless > _FRUITLESS_DEATHS:
+            raise ProcessDiedError(f"Downloader processes keep dying (the last one: {ended})")
+        victim = self._dispatcher.lost(child.take_leases(), ended, time.monotonic())
+        if victim is not None:
+            self._fail(victim.context, poisoned(victim, ended))
+        child.awaits_storage = True
+        child.forget_credits()
+        self.crew.storage.tell(messages.ForgetDownloader(child.partition))
+
+    def _replace(self, child: DownloaderChild) -> None:
+        """Storage has forgotten the dead downloader: its successor may start."""
+        self.crew.restart(child, time.monotonic())
+        child.awaits_storage = False
+        self._watch(child)
+        for context in self._contexts.values():
+            child.tell(context)

@@ -1,0 +1,54 @@
+"""What a job asks of the pipeline, and what it gets.
+
+A job is a generator: it yields wishes (one, or a tuple of them to be granted side by side) and is
+sent the answers in the same shape; a wish that cannot be granted is raised in it. So a job reads
+like a straight story, knows nothing of processes, and is tested without any.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.hls.plan import PlannedItem
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Fetch a small document. Answered by `Fetched`."""
+
+    url: str = field(repr=False)
+    cap: int  # bytes
+    what: str  # "the playlist": for messages
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A document's bytes, and the URL that they came from after redirects."""
+
+    url: str = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Fetch the items of a plan into one output. Answered by `Transferred`."""
+
+    items: tuple[PlannedItem, ...]
+    output: str | None  # None: the stream that the pipeline was started with
+    name: str  # the output in words, for events
+    duration: float
+    force: bool = False
+    allow_gaps: bool = False
+    known_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """The output is whole, but for `missing` segments (allowed gaps)."""
+
+    size: int
+    missing: tuple[int, ...]
+
+
+Wish = Document | Transfer
+Job = Generator[Wish | tuple[Wish, ...], Any, Any]

@@ -1,0 +1,214 @@
+"""The one output: a `.part` file that gets its name when it is whole, or a stream.
+
+Both take bytes in order. A file also takes part of an item, because it can take it back
+(`rollback`); a stream only whole items, because nothing that left can be called back. Publishing
+is decided by the store, which knows whether every item is in (`segments`).
+"""
+
+import fcntl
+import os
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.errors import (
+    HlspipeError,
+    OutputBusyError,
+    OutputClosedError,
+    OutputExistsError,
+)
+from pipeline.store.files import reserve, storage_error, write_all
+
+#: Called when a stream would block; returns when it may be worth another try.
+WaitWritable = Callable[[int], None]
+
+
+class Output(Protocol):
+    """Where the merged bytes go."""
+
+    #: Whether part of an item may be written before the rest is there.
+    takes_partial: bool
+    committed: int  # bytes of whole items
+
+    def write(self, data: memoryview) -> None: ...
+    def commit(self) -> None: ...
+    def rollback(self) -> None: ...
+    def reserve(self, size: int) -> None: ...
+    def publish(self) -> None: ...
+    def discard(self) -> None: ...
+
+
+class FileOutput:
+    """`<output>.part` under a lock, renamed to the output when every byte is in."""
+
+    takes_partial = True
+
+    def __init__(self, path: Path, force: bool) -> None:
+        """Take the output for this run.
+
+        Raises OutputBusyError (another run has it), OutputExistsError (it is there, and `force`
+        is not given) or StorageError.
+        """
+        self.path = path
+        self.part = part_path(path)
+        self.committed = 0
+        self._force = force
+        self._position = 0
+        self._descriptor = _open_locked(self.part)
+        try:
+            self._refuse_existing()
+            os.ftruncate(self._descriptor, 0)
+        except BaseException:
+            self.discard()
+            raise
+
+    def write(self, data: memoryview) -> None:
+        """Append bytes, of the item that is being written. Raises StorageError."""
+        try:
+            self._position += write_all(self._descriptor, data)
+        except OSError as error:
+            raise storage_error("write", self.part, error) from error
+
+    def commit(self) -> None:
+        """What has been written so far is whole items."""
+        self.committed = self._position
+
+    def rollback(self) -> None:
+        """Take back the bytes of the item that is being written."""
+        if self._position != self.committed:
+            os.lseek(self._descriptor, self.committed, os.SEEK_SET)
+            self._position = self.committed
+
+    def reserve(self, size: int) -> None:
+        """Allocate `size` more bytes. Raises StorageError when the disk has no room."""
+        try:
+            reserve(self._descriptor, self._position + size)
+        except OSError as error:
+            raise storage_error("allocate", self.part, error) from error
+
+    def publish(self) -> None:
+        """Give the file its name, in one step."""
+        self._refuse_existing()
+        try:
+            # A rolled-back try may have left bytes behind the last whole item.
+            os.ftruncate(self._descriptor, self.committed)
+            self.part.replace(self.path)
+        except OSError as error:
+            raise storage_error("publish", self.path, error) from error
+        os.close(self._descriptor)
+
+    def discard(self) -> None:
+        """Remove the `.part`; the lock is held until it is gone."""
+        with suppress(OSError):
+            self.part.unlink(missing_ok=True)
+        os.close(self._descriptor)
+
+    def _refuse_existing(self) -> None:
+        if self.path.is_dir():
+            raise storage_error("write", self.path, IsADirectoryError(21, "it is a directory"))
+        if not self._force and os.path.lexists(self.path):
+            raise OutputExistsError(f"{self.path} exists already: --force replaces it")
+
+
+def _open_locked(part: Path) -> int:
+    """A descriptor of `part`, locked for this process, and still the file of that name."""
+    while True:
+        try:
+            descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        except OSError as error:
+            raise storage_error("create", part, error) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(descriptor)
+            if isinstance(error, BlockingIOError):
+                raise OutputBusyError(f"Another run is writing {part}") from error
+            raise storage_error("lock", part, error) from error
+        if _is_still(part, descriptor):
+            return descriptor
+        # Its owner published or removed it between our open and our lock.
+        os.close(descriptor)
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(follow_symlinks=False), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+class StreamOutput:
+    """A pipe, a socket or a device: whole items leave in order, and nothing comes back."""
+
+    takes_partial = False
+
+    def __init__(self, descriptor: int, wait_writable: WaitWritable) -> None:
+        """Write to `descriptor`; `wait_writable` is called when its reader is slow."""
+        self.committed = 0
+        self._position = 0
+        self._wait = wait_writable
+        self._descriptor = _unblocked(descriptor)
+
+    def write(self, data: memoryview) -> None:
+        """Send bytes of a whole item. Raises OutputClosedError when the reader is gone."""
+        while data:
+            try:
+                sent = os.write(self._descriptor, data)
+            except BlockingIOError:
+                self._wait(self._descriptor)
+                continue
+            except BrokenPipeError as error:
+                raise OutputClosedError("The reader of the output went away") from error
+            except OSError as error:
+                raise storage_error("write", "the output stream", error) from error
+            self._position += sent
+            data = data[sent:]
+
+    def commit(self) -> None:
+        """What has been sent so far is whole items."""
+        self.committed = self._position
+
+    def rollback(self) -> None:
+        """Nothing to take back: no part of an item was sent."""
+
+    def reserve(self, size: int) -> None:
+        """A stream needs no room."""
+
+    def publish(self) -> None:
+        """Everything is out: close our end."""
+        os.close(self._descriptor)
+
+    def discard(self) -> None:
+        """Close our end."""
+        os.close(self._descriptor)
+
+
+def _unblocked(descriptor: int) -> int:
+    """A descriptor for the same pipe that never blocks.
+
+    O_NONBLOCK belongs to the open file, which is shared with whoever gave it to us: opening the
+    pipe once more makes it ours alone. What is no pipe stays as it is.
+    """
+    if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        with suppress(OSError):
+            own = os.open(f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            os.close(descriptor)
+            return own
+    return descriptor
+
+
+def part_path(output: Path) -> Path:
+    """Where the bytes of `output` are until it is whole."""
+    return output.with_name(output.name + ".part")
+
+
+def remove_part(output: Path) -> None:
+    """Remove what a killed storage process left of `output`, unless another run has it now."""
+    with suppress(HlspipeError, OSError):
+        part = part_path(output)
+        if part.exists():
+            descriptor = _open_locked(part)
+            part.unlink(missing_ok=True)
+            os.close(descriptor)

@@ -1,0 +1,272 @@
+"""The store of one download: items in any order in, one output in order out.
+
+Owns the payload of every item until it is written: in memory below the threshold, and beyond it
+in the output (an item in turn), in arena blocks (out of turn, while there is room) or in segment
+files. The order within one item is always: its file, then its memory, then its blocks.
+
+Covers what is kept where. Decided elsewhere: when to leave memory (`threshold`), how many blocks
+may wait (the storage process, which knows all downloads).
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pipeline.errors import InternalError
+from pipeline.options import MergeMode
+from pipeline.store.memory import MemoryPiece, MemoryPool
+from pipeline.store.output import Output
+from pipeline.store.spill import SpillArea, SpillFile
+from pipeline.units import format_mb
+
+
+class Part(Protocol):
+    """Payload bytes that the store holds. `release` gives them up; exactly once."""
+
+    @property
+    def view(self) -> memoryview: ...
+
+    def release(self) -> None: ...
+
+
+class Block(Part, Protocol):
+    """A part that was lent, out of a partition of the arena."""
+
+    partition: int
+
+
+@dataclass(slots=True)
+class Holding:
+    """What the store has of one item."""
+
+    lease: int  # the try that these bytes come from
+    complete: bool = False
+    size: int = 0
+    file: SpillFile | None = None
+    memory: deque[MemoryPiece] = field(default_factory=deque)
+    blocks: deque[Block] = field(default_factory=deque)
+
+    def take(self) -> Iterator[Part]:
+        """Each part in order; a part belongs to the caller from the moment it is handed out."""
+        while self.memory:
+            yield self.memory.popleft()
+        while self.blocks:
+            yield self.blocks.popleft()
+
+
+class SegmentStore:
+    """Takes the items of one plan as they come and completes one output."""
+
+    def __init__(
+        self, job: int, items: int, output: Output, area: SpillArea, merge: MergeMode
+    ) -> None:
+        """A store for `items` items of plan, numbered from 0."""
+        self.job = job
+        self.items = items
+        self.output = output
+        self._area = area
+        self._merge = merge
+        self._pool = MemoryPool()
+        self._on_disk = False
+        self._cursor = 0  # the item in turn: all before it are in the output
+        self._holdings: dict[int, Holding] = {}
+        self._skipped: set[int] = set()
+        self.bytes = 0  # payload bytes held or written, of whole and partial items
+
+    def __repr__(self) -> str:
+        where = "disk" if self._on_disk else "memory"
+        return f"<SegmentStore [{where}: {len(self._holdings)} held, {format_mb(self.bytes)}]>"
+
+    # -- taking items in ---------------------------------------------------------------------
+
+    def accept(self, index: int, lease: int, block: Block | None, last: bool) -> bool:
+        """Take one block of item `index`; True when the item is complete with it.
+
+        A block of a try that has been superseded is given back untouched.
+        """
+        holding = self._current(index, lease)
+        if holding is None:
+            if block is not None:
+                block.release()
+            return False
+        if block is not None:
+            self._keep(index, holding, block)
+        holding.complete = last
+        if self._eager:
+            self._advance()
+        return last
+
+    def retract(self, index: int, lease: int) -> None:
+        """Forget what the try `lease` brought of item `index`: it failed."""
+        holding = self._holdings.get(index)
+        if holding is not None and holding.lease == lease and not holding.complete:
+            self._drop(index)
+
+    def skip(self, index: int) -> None:
+        """Do without item `index`: the user allows gaps."""
+        if index in self._holdings:
+            self._drop(index)
+        self._skipped.add(index)
+        if self._eager:
+            self._advance()
+
+    def incomplete(self) -> list[int]:
+        """Items of which only a part is here."""
+        return [index for index, holding in self._holdings.items() if not holding.complete]
+
+    def _current(self, index: int, lease: int) -> Holding | None:
+        """The holding that a block of this try belongs to, or None if the try is superseded."""
+        if index < self._cursor or index in self._skipped:
+            return None
+        holding = self._holdings.get(index)
+        if holding is not None and (holding.complete or lease < holding.lease):
+            return None
+        if holding is not None and lease > holding.lease:
+            self._drop(index)
+            holding = None
+        if holding is None:
+            holding = self._holdings[index] = Holding(lease)
+        return holding
+
+    def _keep(self, index: int, holding: Holding, block: Block) -> None:
+        size = len(block.view)
+        holding.size += size
+        self.bytes += size
+        if self._on_disk and self._merge is MergeMode.STREAM and holding.file is None:
+            holding.blocks.append(block)
+            return
+        try:
+            if self._on_disk:
+                self._to_file(index, holding, [block.view])
+            else:
+                holding.memory += self._pool.store(block.view)
+        finally:
+            block.release()
+
+    def _drop(self, index: int) -> None:
+        holding = self._holdings.pop(index)
+        self.bytes -= holding.size
+        self._free(holding)
+        if index == self._cursor:
+            self.output.rollback()
+
+    def _free(self, holding: Holding) -> None:
+        for part in holding.take():
+            part.release()
+        if holding.file is not None:
+            self._area.delete(holding.file)
+            holding.file = None
+
+    # -- leaving memory ----------------------------------------------------------------------
+
+    def go_to_disk(self) -> None:
+        """The switch: what is in turn goes to the output, all else to files. Never back."""
+        self._on_disk = True
+        if self._eager:
+            self._advance()
+        for index in sorted(self._holdings):
+            self._spill(index)
+
+    def waiting(self) -> Iterator[tuple[int, int, int]]:
+        """(distance from its turn, index, partition) for each block that waits in the arena."""
+        for index, holding in self._holdings.items():
+            for block in holding.blocks:
+                yield index - self._cursor, index, block.partition
+
+    def spill(self, index: int) -> None:
+        """Move the blocks of item `index` to its file, to make room in the arena."""
+        self._spill(index)
+
+    def _spill(self, index: int) -> None:
+        holding = self._holdings[index]
+        parts: list[Part] = [*holding.memory, *holding.blocks]
+        if not parts:
+            return
+        self._to_file(index, holding, [part.view for part in parts])
+        for part in holding.take():
+            part.release()
+
+    def _to_file(self, index: int, holding: Holding, views: list[memoryview]) -> None:
+        if holding.file is None:
+            holding.file = self._area.create(self.job, index)
+        self._area.append(holding.file, views)
+
+    # -- the output --------------------------------------------------------------------------
+
+    @property
+    def _eager(self) -> bool:
+        """Whether items are written as their turn comes, and not all at the end.
+
+        A stream is never kept waiting; a file is not touched before memory is left.
+        """
+        if self._merge is MergeMode.END:
+            return False
+        return self._on_disk or not self.output.takes_partial
+
+    @property
+    def complete(self) -> bool:
+        """Whether every item is here, or skipped on purpose."""
+        return self._cursor + self._whole_items() + len(self._skipped) >= self.items
+
+    def _whole_items(self) -> int:
+        return sum(holding.complete for holding in self._holdings.values())
+
+    def _advance(self) -> None:
+        """Write what is in turn, as far as it goes."""
+        while self._cursor < self.items:
+            if self._cursor in self._skipped:
+                self._skipped.discard(self._cursor)
+            else:
+                holding = self._holdings.get(self._cursor)
+                if holding is None or not self._write(holding):
+                    return
+                del self._holdings[self._cursor]
+            self._cursor += 1
+
+    def _write(self, holding: Holding) -> bool:
+        """Write what there is of the item in turn; True when that completes it."""
+        if not holding.complete and not self.output.takes_partial:
+            return False
+        if holding.file is not None:
+            self._area.write_to(holding.file, self.output)
+            self._area.delete(holding.file)
+            holding.file = None
+        for part in holding.take():
+            try:
+                self.output.write(part.view)
+            finally:
+                part.release()
+        if holding.complete:
+            self.output.commit()
+        return holding.complete
+
+    def finish(self, keep_files: bool = False) -> None:
+        """Write what is still held and give the output its name.
+
+        Raises InternalError if an item is missing (an incomplete file is never published), and
+        StorageError.
+        """
+        if not self.complete:
+            raise InternalError(f"Asked to publish an incomplete output: {self!r}")
+        self.output.reserve(sum(holding.size for holding in self._holdings.values()))
+        if keep_files:
+            self._write_copies()
+        self._advance()
+        self.output.publish()
+
+    def _write_copies(self) -> None:
+        """Write the output from the segment files, and leave those."""
+        for index in sorted(self._holdings):
+            file = self._holdings.pop(index).file
+            if file is not None:
+                self._area.write_to(file, self.output)
+        self.output.commit()
+        self._cursor = self.items
+
+    def discard(self) -> None:
+        """Give everything up: nothing of this download stays."""
+        for holding in self._holdings.values():
+            self._free(holding)
+        self._holdings.clear()
+        self.output.discard()

@@ -1,0 +1,102 @@
+"""The temp directory: where it is put, who owns it, and what is in it.
+
+Each temp directory holds a lock file that its storage process keeps locked; a directory whose
+lock is free has no owner and may be swept (`sweep`). The kernel releases the lock with the
+process, however it ends. Not covered: what segment files contain (`segments`).
+"""
+
+import fcntl
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.store.files import free_bytes
+
+PREFIX = "m3u8-segments-"
+LOCK_NAME = ".lock"
+
+#: File systems whose files are memory: spilling there would not save any.
+_MEMORY_BACKED = {"tmpfs", "ramfs", "devtmpfs"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A directory chosen for temp directories, and why the first choice was passed over."""
+
+    directory: Path
+    reason: str | None = None
+
+
+def choose_place(asked: Path | None, beside: Path | None, needed: int) -> Place:
+    """Where a temp directory for `needed` bytes goes.
+
+    `asked` (`--temp-dir`) is final. Otherwise $TMPDIR or the system's temp directory, unless it
+    is held in memory or has too little room: then `beside`, the output's directory.
+    """
+    if asked is not None:
+        return Place(asked)
+    usual = Path(tempfile.gettempdir())
+    fallback = beside if beside is not None else Path("/var/tmp")  # noqa: S108
+    if is_memory_backed(usual):
+        return Place(fallback, f"{usual} is held in memory")
+    if free_bytes(usual) < needed:
+        return Place(fallback, f"{usual} has too little room")
+    return Place(usual)
+
+
+def is_memory_backed(path: Path) -> bool:
+    """Whether files below `path` live in memory. False where the system does not say."""
+    try:
+        device = path.stat().st_dev
+        mounts = Path("/proc/self/mountinfo").read_text()
+    except OSError:
+        return False
+    number = f"{os.major(device)}:{os.minor(device)}"
+    for line in mounts.splitlines():
+        fields, _, kind = line.partition(" - ")
+        if fields.split(" ")[2] == number:
+            return kind.split(" ")[0] in _MEMORY_BACKED
+    return False
+
+
+class TempDirectory:
+    """A directory of segment files, owned by this process until `remove` or its end."""
+
+    def __init__(self, parent: Path) -> None:
+        """Make the directory, 0700, below `parent`. Raises OSError."""
+        self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        self._lock = os.open(
+            self.path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
+        )
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def segment_path(self, job: int, index: int) -> Path:
+        """The file for item `index` of a job's plan; jobs after the first have a prefix."""
+        prefix = f"job{job}_" if job else ""
+        return self.path / f"{prefix}segment_{index:06d}.ts"
+
+    def remove(self) -> None:
+        """Delete the directory and what is in it."""
+        remove_tree(self.path)
+        os.close(self._lock)
+
+    def keep(self) -> None:
+        """Leave the directory to the user: without a lock file it is nobody's to sweep."""
+        (self.path / LOCK_NAME).unlink(missing_ok=True)
+        os.close(self._lock)
+
+
+def remove_tree(directory: Path) -> None:
+    """Delete a temp directory: its files, then itself. It has no subdirectories of ours.
+
+    The lock file goes last: as long as anything is left, a later sweep can tell whose it was.
+    Raises OSError; what is gone already is no error.
+    """
+    try:
+        names = os.listdir(directory)  # noqa: PTH208  (names only, one call)
+    except FileNotFoundError:
+        return
+    for name in sorted(names, key=lambda name: name == LOCK_NAME):
+        (directory / name).unlink(missing_ok=True)
+    directory.rmdir()
