@@ -67,9 +67,17 @@ def _check(job: Job) -> None:
         raise UsageError(f"{public_url(job.url)} is no http or https URL")
     if job.output == "":
         raise UsageError("The output has no name")
+    if job.options.http.cookies is not None:
+        _check_cookies(job.options.http.cookies)
     settled = job.options.force or job.options.skip_existing
     if not settled and job.output_exists and Path(str(job.output)).is_file():
         raise OutputExistsError(f"{job.output} exists already: --force replaces it")
+
+
+def _check_cookies(path: Path) -> None:
+    from pipeline.net.cookies import load_cookies  # noqa: PLC0415  (10 ms that few runs need)
+
+    load_cookies(path)
 
 
 def _receipt(job: Job, supervisor: Supervisor) -> Receipt:

@@ -16,10 +16,12 @@ from requests.adapters import HTTPAdapter
 from pipeline.errors import NetworkError
 from pipeline.net.answers import check_status, range_to_skip
 from pipeline.net.body import Body
+from pipeline.net.cookies import load_cookies
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.hosts import may_see_user_headers
 from pipeline.net.translation import translated
 from pipeline.options import HttpOptions
+from pipeline.version import __version__
 
 #: As browsers do.
 MAX_REDIRECTS = 20
@@ -51,7 +53,10 @@ class Transport:
         self._session.mount("http://", pool.adapter)
         self._session.mount("https://", pool.adapter)
         self._session.verify = options.verify
-        self._session.headers["User-Agent"] = _user_agent()
+        self._session.headers["User-Agent"] = f"hlspipe/{__version__}"
+        if options.cookies is not None:
+            for cookie in load_cookies(options.cookies):
+                self._session.cookies.set_cookie(cookie)
         if options.proxy is not None:
             self._session.proxies = {"http": options.proxy, "https": options.proxy}
 
@@ -126,9 +131,3 @@ def _read_capped(response: requests.Response, cap: int) -> bytes:
             reason = f"the document is larger than {cap} bytes"
             raise FetchFailure(NetworkError, reason, Patience.NEVER)
     return bytes(data)
-
-
-def _user_agent() -> str:
-    from pipeline import __version__  # noqa: PLC0415  (the package's front door loads lazily)
-
-    return f"hlspipe/{__version__}"

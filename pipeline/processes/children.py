@@ -42,6 +42,7 @@ class Child:
         self.reports: Receiver | None = None
         self._instructions: Sender | None = None
         self.crash: str | None = None  # what it said before it ended
+        self.ended: str | None = None  # how, if it did not end by itself
 
     @property
     def running(self) -> bool:
@@ -67,20 +68,19 @@ class Child:
             with suppress(BrokenPipeError):
                 self._instructions.send(message)
 
-    def end(self, grace: float = 0.0, force: Callable[[], bool] = lambda: False) -> str:
+    def end(self, grace: float = 0.0, force: Callable[[], bool] = lambda: False) -> None:
         """Reap the process, killing it if it is still there after `grace` seconds.
 
-        Says how it ended, unless it ended by itself in time. `force` cuts the grace short.
+        `ended` says afterwards how, unless it ended by itself in time. `force` cuts the grace
+        short.
         """
-        ended = ""
         if self.pid and not (grace and reap_within(self.pid, grace, force)):
-            ended = kill_and_reap(self.pid)
+            self.ended = kill_and_reap(self.pid)
         self.pid = 0
         for end in (self._instructions, self.reports):
             if end is not None:
                 end.close()
         self._instructions = self.reports = None
-        return ended
 
 
 class DownloaderChild(Child):

@@ -94,8 +94,8 @@ class Crew:
         self.storage.tell(Stop())
         for child in self.downloaders:
             child.close()
-        ended = self.storage.end(_STORAGE_GRACE, force)
-        if ended:
+        self.storage.end(_STORAGE_GRACE, force)
+        if self.storage.ended:
             self._clean_up_after_storage(outputs)
         os.close(self._ground.arena)
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import HlspipeError, to_wire
+from pipeline.errors import HlspipeError, InternalError, to_wire
 from pipeline.options import MergeMode
 from pipeline.processes import messages
 from pipeline.processes.arena import Arena, Partitions
@@ -26,10 +26,11 @@ from pipeline.processes.channel import Receiver, Sender
 from pipeline.processes.heart import start_heart
 from pipeline.processes.lending import Lender
 from pipeline.processes.records import NO_BLOCK, Mark, Record, RecordReader
-from pipeline.store.output import FileOutput, Output, StreamOutput
+from pipeline.store.output import Output, StreamOutput, open_output
 from pipeline.store.room import check_room, place_for
 from pipeline.store.segments import SegmentStore
 from pipeline.store.spill import SpillArea
+from pipeline.store.sweep import likely_places, sweep
 from pipeline.store.threshold import Threshold
 
 #: How often figures are reported while they change, in seconds. Eye speed; each costs 40 µs.
@@ -139,10 +140,12 @@ class Storage:
                 raise _StopNow
 
     def _open(self, order: messages.OpenOutput) -> None:
+        path = Path(order.path) if order.path is not None else None
+        sweep(likely_places(self._asked_place, path))
         try:
             output = self._output(order)
-            if order.path is not None:
-                self._beside = Path(order.path).parent
+            if path is not None:
+                self._beside = path.parent
                 check_room(self._beside, order.known_bytes)
         except HlspipeError as error:
             self._reports.send(messages.JobFailed(order.job, *to_wire(error)))
@@ -157,9 +160,9 @@ class Storage:
 
     def _output(self, order: messages.OpenOutput) -> Output:
         if order.path is not None:
-            return FileOutput(Path(order.path), order.force)
+            return open_output(Path(order.path), order.force, self._wait_writable)
         if self._setup.stream is None:
-            raise HlspipeError("Storage was started without an output stream")
+            raise InternalError("Storage was started without an output stream")
         return StreamOutput(os.dup(self._setup.stream), self._wait_writable)
 
     def _publish(self, store: SegmentStore) -> None:
@@ -259,9 +262,14 @@ class Storage:
 
     # -- places and figures ------------------------------------------------------------------
 
+    @property
+    def _asked_place(self) -> Path | None:
+        return Path(self._setup.temp_dir) if self._setup.temp_dir else None
+
     def _choose_place(self) -> Any:
-        asked = Path(self._setup.temp_dir) if self._setup.temp_dir else None
-        return place_for(asked, self._beside, self._expected_bytes, MergeMode(self._setup.merge))
+        return place_for(
+            self._asked_place, self._beside, self._expected_bytes, MergeMode(self._setup.merge)
+        )
 
     def _on_temp_directory(self, path: Path, reason: str | None) -> None:
         self._reports.send(messages.TempDirectoryMade(str(path), reason))

@@ -112,8 +112,6 @@ class Supervisor:
 
     def finish(self) -> None:
         """Let storage end, and hear what it still has to say (the temp directory is gone)."""
-        if self._options.measure_memory:
-            self.bulletin.memory.sample(self.crew.pids, time.monotonic(), force=True)
         self.crew.storage.tell(messages.Stop())
         while not self._storage_stopped:
             self._wait()
@@ -194,8 +192,12 @@ class Supervisor:
             raise Interrupted(self._signals.received[0])
         now = time.monotonic()
         self._look_after_silence(now)
-        if self._options.measure_memory and self.bulletin.elapsed > 1:
-            self.bulletin.memory.sample(self.crew.pids, now)
+        self._sample_memory(force=False)
+
+    def _sample_memory(self, force: bool) -> None:
+        """Measure now and then, and when most is held; the first second is start-up."""
+        if self._options.measure_memory and (force or self.bulletin.elapsed > 1):
+            self.bulletin.memory.sample(self.crew.pids, time.monotonic(), force)
 
     def _timeout(self) -> float:
         due = self._dispatcher.next_due()
@@ -315,6 +317,7 @@ class Supervisor:
                 self._storage_state(message)
             case messages.DiskUsed():
                 self.bulletin.disk_used(message)
+                self._sample_memory(force=True)
             case messages.TempDirectoryMade():
                 self.bulletin.temp_directory_made(message)
             case messages.TempDirectoryGone():
@@ -358,6 +361,7 @@ class Supervisor:
         if download.complete and not download.publishing:
             download.publishing = True
             self._dispatcher.finished(download)
+            self._sample_memory(force=True)
             self.bulletin.publishing(download)
             self.crew.storage.tell(messages.Publish(download.job))
 
@@ -372,9 +376,8 @@ class Supervisor:
         """A child has ended, or must."""
         if child.reports is not None:
             self._selector.unregister(child.reports)
-        ended = child.end()
-        if child.crash:
-            ended = printable(child.crash.splitlines()[0])
+        child.end()
+        ended = printable(child.crash.splitlines()[0]) if child.crash else child.ended or "gone"
         if not isinstance(child, DownloaderChild):
             raise ProcessDiedError(f"The storage process died ({ended}): nothing was kept")
         self._fruitless += 1

@@ -112,6 +112,25 @@ class FileOutput:
             raise OutputExistsError(f"{self.path} exists already: --force replaces it")
 
 
+def open_output(path: Path, force: bool, wait_writable: WaitWritable) -> Output:
+    """The output at `path`: a file that is published, or what is a device or a pipe already.
+
+    Renaming a file over /dev/null would replace the device. Raises HlspipeError.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return FileOutput(path, force)
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return FileOutput(path, force)
+    try:
+        # Not waiting for the reader of a pipe: without one this is an error (ENXIO).
+        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise storage_error("write", path, error) from error
+    return StreamOutput(descriptor, wait_writable)
+
+
 def _open_locked(part: Path) -> int:
     """A descriptor of `part`, locked for this process, and still the file of that name."""
     while True:
