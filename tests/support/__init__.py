@@ -1,0 +1,1 @@
+"""What tests stand on: a local HTTP origin, streams, whole-program runs, leak checks."""
