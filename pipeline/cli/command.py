@@ -29,12 +29,6 @@ class Option(click.Option):
         record = super().get_help_record(ctx)
         return record and (self.shown, record[1])
 
-    def get_help_extra(self, ctx: click.Context) -> Any:
-        """What follows in brackets; that there are 1 or more of something needs no saying."""
-        extra = super().get_help_extra(ctx)
-        extra.pop("range", None)
-        return extra
-
 
 def option(
     shown: str,

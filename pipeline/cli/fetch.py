@@ -28,6 +28,7 @@ from pipeline.cli.words import summary
 from pipeline.errors import HlspipeError, OutputClosedError
 from pipeline.events import Warned
 from pipeline.jobs.receipt import Receipt
+from pipeline.units import public_url
 
 _EXAMPLES = """\b
 Examples:
@@ -106,5 +107,5 @@ def _print(receipt: Receipt, values: Mapping[str, Any]) -> None:
 def _receipt_of(error: BaseException, url: str, output: str | None) -> Receipt:
     """The receipt that came with `error`, or what can be said without one."""
     receipt = getattr(error, "receipt", None)
-    known = receipt if isinstance(receipt, Receipt) else Receipt(url, output)
+    known = receipt if isinstance(receipt, Receipt) else Receipt(public_url(url), output)
     return known.failed(*outcome(error))

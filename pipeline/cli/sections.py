@@ -13,7 +13,14 @@ import click
 
 from pipeline.cli.command import option, section
 from pipeline.cli.progress import Style
-from pipeline.cli.values import DURATION, HEADER, POSITIVE_DURATION, THRESHOLD
+from pipeline.cli.values import (
+    COUNT,
+    COUNT_OR_ZERO,
+    DURATION,
+    HEADER,
+    POSITIVE_DURATION,
+    THRESHOLD,
+)
 from pipeline.cli.words import short_size
 from pipeline.options import (
     DEFAULT_MEMORY_THRESHOLD,
@@ -26,7 +33,6 @@ from pipeline.options import (
 _HTTP = HttpOptions()
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
-_COUNT = click.IntRange(min=1)
 
 output_options = section(
     "Output",
@@ -66,7 +72,7 @@ request_options = section(
     option(
         "--retries N",
         "Further tries for each segment, key and playlist.",
-        type=click.IntRange(min=0),
+        type=COUNT_OR_ZERO,
         default=_HTTP.retries,
     ),
     option(
@@ -83,10 +89,10 @@ speed_options = section(
         "-N, --concurrent N",
         "Connections in all.",
         aliases=["--threads"],
-        type=_COUNT,
+        type=COUNT,
         default=FetchOptions().concurrent,
     ),
-    option("--processes N", "Downloader processes.  [default: one for each CPU]", type=_COUNT),
+    option("--processes N", "Downloader processes.  [default: one for each CPU]", type=COUNT),
 )
 
 storage_options = section(

@@ -1,4 +1,4 @@
-"""Text to values at the command's edge: thresholds, durations, headers.
+"""Text to values at the command's edge: numbers, thresholds, durations, headers.
 
 Each type refuses what it cannot read with one sentence, as a usage error. The grammar of sizes
 and durations is `units`.
@@ -12,8 +12,8 @@ import click
 
 from pipeline.units import parse_duration, parse_size
 
-# RFC 9110 section 5.6.2 (token) and 5.5 (field values: no control characters but tab).
-_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
+# RFC 9110 section 5.6.2 (token) and 5.5 (field values: Latin-1 without controls, but for tab).
+_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([\t\x20-\x7e\x80-\xff]*)")
 
 
 class Text(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only
@@ -48,6 +48,15 @@ def _threshold(text: str) -> int | None:
     return automatic_threshold()
 
 
+def _whole_number(least: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and int(text) >= least):
+            raise ValueError(f"{text!r} is not a whole number from {least} on")
+        return int(text)
+
+    return parse
+
+
 def _positive_duration(text: str) -> float:
     seconds = parse_duration(text)
     if not seconds:
@@ -62,6 +71,8 @@ def _header(text: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
+COUNT = Text("N", _whole_number(1))
+COUNT_OR_ZERO = Text("N", _whole_number(0))
 THRESHOLD = Text("SIZE|auto|none", _threshold)
 DURATION = Text("DURATION", parse_duration)
 POSITIVE_DURATION = Text("DURATION", _positive_duration)

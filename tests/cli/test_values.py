@@ -1,0 +1,90 @@
+import click
+import pytest
+
+from pipeline.cli.values import (
+    COUNT,
+    COUNT_OR_ZERO,
+    DURATION,
+    HEADER,
+    POSITIVE_DURATION,
+    THRESHOLD,
+    Text,
+)
+
+MIB = 1 << 20
+
+
+def convert(kind: Text, text: object) -> object:
+    """What `kind` makes of `text`."""
+    return kind.convert(text, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("50MB", 50 * MIB), ("1.5g", 3 << 29), ("0", 0), (1048576, MIB), ("none", None)],
+)
+def test_a_threshold_is_a_size_or_none(text: object, size: int | None) -> None:
+    """Sizes have units or are bytes, and may be numbers in a configuration file."""
+    assert convert(THRESHOLD, text) == size
+
+
+def test_a_count_is_a_whole_number() -> None:
+    """There is at least one of some things, and none of others."""
+    assert convert(COUNT, "1") == convert(COUNT, 1) == 1
+    assert convert(COUNT_OR_ZERO, "0") == 0
+
+
+def test_an_automatic_threshold_asks_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """'auto' is the store's to decide."""
+    monkeypatch.setattr("pipeline.store.threshold.automatic_threshold", lambda: 25 * MIB)
+
+    assert convert(THRESHOLD, "auto") == 25 * MIB
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (THRESHOLD, "lots"),
+        (THRESHOLD, "-1"),
+        (THRESHOLD, True),
+        (COUNT, "0"),
+        (COUNT, "many"),
+        (COUNT, "²"),
+        (COUNT_OR_ZERO, "-1"),
+        (DURATION, "soon"),
+        (DURATION, "-1s"),
+        (POSITIVE_DURATION, "0"),
+        (HEADER, "no colon"),
+        (HEADER, ": nameless"),
+        (HEADER, "Two Words: value"),
+        (HEADER, "X: line\r\nEvil: yes"),
+        (HEADER, "X: 日本"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(kind: Text, text: object) -> None:
+    """Nonsense is a usage error."""
+    with pytest.raises(click.BadParameter):
+        convert(kind, text)
+
+
+def test_a_header_is_a_name_and_a_value() -> None:
+    """Only the first colon separates, and spaces around the value go."""
+    assert convert(HEADER, "Referer:  https://a.test:8080/ ") == (
+        "Referer",
+        "https://a.test:8080/",
+    )
+    assert convert(HEADER, "X-Empty:") == ("X-Empty", "")
+
+
+def test_a_header_that_is_refused_is_not_quoted() -> None:
+    """A mistyped header may hold a secret."""
+    with pytest.raises(click.BadParameter) as refused:
+        convert(HEADER, "Bearer hush")
+
+    assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("30", 30.0), ("1.5s", 1.5), ("500ms", 0.5)])
+def test_a_duration_is_in_seconds(text: str, seconds: float) -> None:
+    """Durations have units or are seconds."""
+    assert convert(DURATION, text) == convert(POSITIVE_DURATION, text) == seconds
