@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import events
-from pipeline.errors import PlaylistError
+from pipeline.errors import PlaylistError, SegmentsMissingError
 from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist
 from pipeline.hls.plan import Plan, plan
 from pipeline.hls.playlist import parse
@@ -47,6 +47,8 @@ class Job:
         if not playlist.end_list:
             self.tell(events.Warned("The playlist has no end: what it lists now is fetched"))
         self.plan = plan(playlist)
+        if not self.plan.items:
+            raise SegmentsMissingError("The server has no segment: the playlist calls each a gap")
         if self.output is None:
             self.output = output_name(self.url, self.plan.extension)
         if self.options.skip_existing and self.output_exists:

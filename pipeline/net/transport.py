@@ -19,6 +19,7 @@ from pipeline.net.body import Body
 from pipeline.net.cookies import load_cookies
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.hosts import may_see_user_headers
+from pipeline.net.requester import Requester
 from pipeline.net.translation import translated
 from pipeline.options import HttpOptions
 from pipeline.version import __version__
@@ -50,8 +51,6 @@ class Transport:
         self._options = options
         self._origin = origin
         self._session = requests.Session()
-        self._session.mount("http://", pool.adapter)
-        self._session.mount("https://", pool.adapter)
         self._session.verify = options.verify
         self._session.headers["User-Agent"] = f"hlspipe/{__version__}"
         if options.cookies is not None:
@@ -59,6 +58,7 @@ class Transport:
                 self._session.cookies.set_cookie(cookie)
         if options.proxy is not None:
             self._session.proxies = {"http": options.proxy, "https": options.proxy}
+        self._requester = Requester(self._session, pool.adapter, options.timeout)
 
     @contextmanager
     def open(self, url: str, byte_range: ByteRange | None = None) -> Iterator[Body]:
@@ -106,9 +106,7 @@ class Transport:
         if options.header_all_hosts or may_see_user_headers(url, self._origin):
             headers = {**headers, **dict(options.headers)}
         with translated():
-            return self._session.get(
-                url, headers=headers, stream=True, timeout=options.timeout, allow_redirects=False
-            )
+            return self._requester.send(url, headers)
 
 
 def _checked(url: str) -> str:

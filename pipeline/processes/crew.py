@@ -72,7 +72,13 @@ class Crew:
         # The downloaders have more to import: they go first.
         for child in self.downloaders:
             child.start(self._ground, now)
-        self.storage.start(self._ground, self.downloaders, self._options, stream, now)
+        # A number of its own: the child's standard output is /dev/null.
+        own = None if stream is None else os.dup(stream)
+        try:
+            self.storage.start(self._ground, self.downloaders, self._options, own, now)
+        finally:
+            if own is not None:
+                os.close(own)
 
     @property
     def pids(self) -> list[int]:

@@ -109,9 +109,7 @@ class Downloader:
             self._failed(lease, failure)
         except HlspipeError as error:
             self._failed(lease, FetchFailure(type(error), error.message, Patience.FEW))
-        except (OSError, EOFError):
-            raise
-        except Exception:  # noqa: BLE001  (a bug: its text must reach the user, and no segment hang)
+        except Exception:  # noqa: BLE001  (a bug: its text must reach the user)
             text = traceback.format_exc()
             self._failed(lease, FetchFailure(InternalError, text, Patience.NEVER))
 

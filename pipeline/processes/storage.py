@@ -143,10 +143,10 @@ class Storage:
         path = Path(order.path) if order.path is not None else None
         sweep(likely_places(self._asked_place, path))
         try:
-            output = self._output(order)
             if path is not None:
                 self._beside = path.parent
                 check_room(self._beside, order.known_bytes)
+            output = self._output(order)
         except HlspipeError as error:
             self._reports.send(messages.JobFailed(order.job, *to_wire(error)))
             return

@@ -18,7 +18,13 @@ from typing import Any, Self
 
 from pipeline import events
 from pipeline.crypto.cbc import check_key
-from pipeline.errors import HlspipeError, Interrupted, ProcessDiedError, from_wire
+from pipeline.errors import (
+    HlspipeError,
+    Interrupted,
+    ProcessDiedError,
+    SegmentsMissingError,
+    from_wire,
+)
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.options import FetchOptions
 from pipeline.processes import messages
@@ -358,7 +364,11 @@ class Supervisor:
     def _settled(self, download: Download) -> None:
         """One item more is in; with the last one the output is completed."""
         self.bulletin.progress(download)
-        if download.complete and not download.publishing:
+        if not download.complete or download.publishing:
+            return
+        if download.segments and not download.segments_stored:
+            self._fail(download.context, SegmentsMissingError("Not one segment could be fetched"))
+        else:
             download.publishing = True
             self._dispatcher.finished(download)
             self._sample_memory(force=True)

@@ -14,37 +14,28 @@ SLAB_BYTES = 4 * MIB
 
 
 class _Slab:
-    """One anonymous map, filled from its start, closed when all its pieces are released."""
+    """One anonymous map, filled from its start.
+
+    It goes back to the system with the last reference to it. Closing it by hand would raise as
+    long as any slice of a piece is alive, in the frames of an exception under way, say.
+    """
 
     def __init__(self) -> None:
-        self.map = mmap.mmap(-1, SLAB_BYTES)
+        self.view = memoryview(mmap.mmap(-1, SLAB_BYTES))
         self.used = 0
-        self.pieces = 0
-
-    def close_if_empty(self) -> None:
-        if self.pieces == 0:
-            self.map.close()
 
 
 class MemoryPiece:
     """A run of stored bytes. `release` it exactly once."""
 
-    __slots__ = ("_slab", "_view")
+    __slots__ = ("view",)
 
-    def __init__(self, slab: _Slab, view: memoryview) -> None:
-        self._slab = slab
-        self._view = view
-
-    @property
-    def view(self) -> memoryview:
-        """The bytes, without a copy."""
-        return self._view
+    def __init__(self, view: memoryview) -> None:
+        self.view = view  # of a slab, which it keeps alive
 
     def release(self) -> None:
-        """Give the memory back."""
-        self._view.release()
-        self._slab.pieces -= 1
-        self._slab.close_if_empty()
+        """Give the memory back: with the last piece of a slab, the slab."""
+        self.view.release()
 
 
 class MemoryPool:
@@ -59,15 +50,14 @@ class MemoryPool:
         while payload:
             slab = self._roomy()
             size = min(len(payload), SLAB_BYTES - slab.used)
-            view = memoryview(slab.map)[slab.used : slab.used + size]
+            view = slab.view[slab.used : slab.used + size]
             view[:] = payload[:size]
             slab.used += size
-            slab.pieces += 1
-            pieces.append(MemoryPiece(slab, view))
+            pieces.append(MemoryPiece(view))
             payload = payload[size:]
         return pieces
 
     def _roomy(self) -> _Slab:
-        if self._current is None or self._current.used == SLAB_BYTES or self._current.map.closed:
+        if self._current is None or self._current.used == SLAB_BYTES:
             self._current = _Slab()
         return self._current
