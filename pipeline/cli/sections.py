@@ -138,7 +138,11 @@ def options_from(values: Mapping[str, Any]) -> FetchOptions:
     )
     storage = _named(StorageOptions, values) | {"merge": MergeMode(values["merge"])}
     return FetchOptions(
-        **_named(FetchOptions, values), http=http, storage=StorageOptions(**storage)
+        **_named(FetchOptions, values),
+        http=http,
+        storage=StorageOptions(**storage),
+        # The figure is in the receipt: nobody else asks for it.
+        measure_memory=values["as_json"] or values["verbose"],
     )
 
 

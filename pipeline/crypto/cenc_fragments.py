@@ -40,11 +40,13 @@ class _Fragment:
 
 def samples(data: Bytes, tracks: Tracks) -> Iterator[Sample]:
     """The samples of all encrypted tracks in a segment."""
-    room = len(data)  # samples do not overlap: more than this is a malformed, endless list
+    # Neither samples nor what describes their ranges overlap: lists that claim more than the
+    # segment holds are malformed, and could go on for hours.
+    room = len(data)
     for moof in descendants(data, whole(data), b"moof"):
         for number, traf in enumerate(descendants(data, moof, b"traf")):
             for sample in _samples(data, _fragment(data, traf, moof, number, tracks)):
-                room -= sample.end - sample.start
+                room -= sample.end - sample.start + len(sample.ranges)
                 if sample.start < moof.end or sample.end > len(data) or room < 0:
                     raise DecryptionError("A fragment's samples lie outside of the segment")
                 yield sample

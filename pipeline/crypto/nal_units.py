@@ -11,8 +11,7 @@ from itertools import pairwise
 from pipeline.crypto.pattern import decrypt_pattern
 
 _START_CODE = re.compile(rb"\x00\x00\x01")
-# The third byte of 00 00 03; at the very end of a unit it belongs to cabac_zero_words.
-_EMULATION_PREVENTION = re.compile(rb"(?<=\x00\x00)\x03(?!\Z)")
+_PREVENTED = re.compile(rb"\x00\x00\x03")
 _ENCRYPTED_TYPES = (1, 5)
 _LONGEST_CLEAR = 48
 _LEADER = 32
@@ -26,16 +25,16 @@ def decrypt_nal_units(stream: bytes, key: bytes, iv: bytes) -> tuple[bytes, list
     done = 0
     for start, following in pairwise([*starts, len(stream) + 3]):
         if stream[start : start + 1] and stream[start] & 0x1F in _ENCRYPTED_TYPES:
-            nal_unit = stream[start : following - 3].rstrip(b"\0")
-            if len(nal_unit) > _LONGEST_CLEAR:
-                matches = _EMULATION_PREVENTION.finditer(nal_unit)
-                removed += [start + match.start() for match in matches]
-                pieces += [stream[done:start], _decrypt(nal_unit, key, iv)]
-                done = start + len(nal_unit)
+            end = start + len(stream[start : following - 3].rstrip(b"\0"))
+            if end - start > _LONGEST_CLEAR:
+                # The last byte stays even if it is a 03: then it belongs to cabac_zero_words.
+                removed += [m.end() - 1 for m in _PREVENTED.finditer(stream, start, end - 1)]
+                pieces += [stream[done:start], _decrypt(stream[start:end], key, iv)]
+                done = end
     return b"".join([*pieces, stream[done:]]), removed
 
 
 def _decrypt(nal_unit: bytes, key: bytes, iv: bytes) -> bytes:
-    clear = bytearray(_EMULATION_PREVENTION.sub(b"", nal_unit))
+    clear = bytearray(nal_unit[:-1].replace(b"\0\0\3", b"\0\0") + nal_unit[-1:])
     decrypt_pattern(memoryview(clear)[_LEADER:-1], key, iv, crypt=1, skip=9)
     return bytes(clear)

@@ -6,6 +6,7 @@ counters and clock references, and the adaptation field takes up the room. Nothi
 """
 
 from dataclasses import dataclass, field
+from itertools import count
 
 from pipeline.errors import DecryptionError
 
@@ -17,14 +18,14 @@ _STUFFING = b"\xff"
 
 @dataclass(slots=True)
 class Unit:
-    """One payload unit: where its pieces lie in the segment, each up to the end of its packet."""
+    """One payload unit: the places of its pieces in the segment, each the end of a packet."""
 
-    starts: list[int] = field(default_factory=list)
+    places: list[slice] = field(default_factory=list)
     continuity_counter: int = 0  # of its last packet
 
     def payload(self, segment: bytearray) -> bytes:
         """The unit's bytes, joined."""
-        return b"".join([segment[start : _packet_end(start)] for start in self.starts])
+        return b"".join([segment[place] for place in self.places])
 
 
 def payload_units(segment: bytearray) -> dict[int, list[Unit]]:
@@ -32,7 +33,7 @@ def payload_units(segment: bytearray) -> dict[int, list[Unit]]:
     _check_sync(segment)
     found: dict[int, list[Unit]] = {}
     headers = zip(segment[1::PACKET], segment[2::PACKET], segment[3::PACKET], strict=True)
-    for number, (flags, low, control) in enumerate(headers):
+    for head, (flags, low, control) in zip(count(0, PACKET), headers, strict=False):
         if not control & 0x10:
             continue  # no payload
         units = found.setdefault((flags & 0x1F) << 8 | low, [])
@@ -42,7 +43,8 @@ def payload_units(segment: bytearray) -> dict[int, list[Unit]]:
             continue
         else:
             _check_continuity(units[-1], control)
-        units[-1].starts.append(_payload_start(segment, number * PACKET, control))
+        start = head + (_field_end(segment, head) if control & 0x20 else _HEADER)
+        units[-1].places.append(slice(start, head + PACKET))
         units[-1].continuity_counter = control & 0x0F
     return found
 
@@ -50,39 +52,35 @@ def payload_units(segment: bytearray) -> dict[int, list[Unit]]:
 def refill(segment: bytearray, unit: Unit, payload: bytes) -> None:
     """Put `payload`, as long as the unit's or shorter, into the packets of `unit`."""
     position = 0
-    for behind, start in enumerate(unit.starts, 1 - len(unit.starts)):
+    for behind, place in enumerate(unit.places, 1 - len(unit.places)):
         # Every packet behind this one keeps a byte: a packet without payload would not count.
-        size = min(_packet_end(start) - start, len(payload) - position + behind)
+        room = place.stop - place.start
+        size = min(room, len(payload) - position + behind)
         if size < 1:
             raise DecryptionError("The segment's packets are too short for what they carry")
-        end = _packet_end(start)
-        if size < end - start:
-            _stuff(segment, start, end - start - size)
-        segment[end - size : end] = payload[position : position + size]
+        if size < room:
+            _stuff(segment, place.start, room - size)
+        segment[place.stop - size : place.stop] = payload[position : position + size]
         position += size
 
 
-def _stuff(segment: bytearray, start: int, count: int) -> None:
-    """Let the adaptation field of the packet whose payload begins at `start` grow by `count`."""
+def _stuff(segment: bytearray, start: int, size: int) -> None:
+    """Let the adaptation field of the packet whose payload begins at `start` grow by `size`."""
     head = start // PACKET * PACKET
-    length = start - head - _HEADER - 1 + count  # of the field without its length byte
-    segment[start : start + count] = _STUFFING * count
+    length = start - head - _HEADER - 1 + size  # of the field without its length byte
+    segment[start : start + size] = _STUFFING * size
     segment[head + 3] |= 0x20
     segment[head + _HEADER] = length
     if length and start - head <= _HEADER + 1:  # the field had no flags yet
         segment[head + _HEADER + 1] = 0
 
 
-def _packet_end(start: int) -> int:
-    return start - start % PACKET + PACKET
-
-
-def _payload_start(segment: bytearray, head: int, control: int) -> int:
-    """Where the payload begins in the packet at `head`."""
-    size = _HEADER + (1 + segment[head + _HEADER] if control & 0x20 else 0)
+def _field_end(segment: bytearray, head: int) -> int:
+    """Where the adaptation field ends, counted from the packet's beginning at `head`."""
+    size = _HEADER + 1 + segment[head + _HEADER]
     if size >= PACKET:
         raise DecryptionError(f"The transport packet at byte {head} has no room for its payload")
-    return head + size
+    return size
 
 
 def _check_sync(segment: bytearray) -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,14 @@ MIB = 1 << 20
 def test_without_options_the_defaults_apply(fetch: Cli, engine: Engine) -> None:
     """The command adds nothing to what the library does by itself."""
     assert fetch().exit_code == 0
-    assert engine.calls == [(URL, None, FetchOptions())]
+    assert engine.calls == [(URL, None, FetchOptions(measure_memory=False))]
+
+
+@pytest.mark.parametrize("option", ["--json", "--verbose"])
+def test_memory_is_measured_where_it_is_shown(fetch: Cli, engine: Engine, option: str) -> None:
+    """Measuring costs time: it is left out when nobody will see the figure."""
+    assert fetch(option).exit_code == 0
+    assert engine.options.measure_memory
 
 
 @pytest.mark.parametrize(
@@ -38,7 +46,7 @@ def test_options_of_the_download(
 ) -> None:
     """Each option reaches its field."""
     assert fetch(*arguments).exit_code == 0
-    assert engine.options == expected
+    assert engine.options == replace(expected, measure_memory=False)
 
 
 @pytest.mark.parametrize(
