@@ -38,10 +38,8 @@ def playlist_extension(playlist: MediaPlaylist) -> str:
 
 
 def _segment_extension(segment: MediaSegment) -> str:
-    known = _ENDINGS.get(url_extension(segment.url))
-    if segment.initialization_section is not None and known in {None, ".ts"}:
-        return ".mp4" if known is None else known
-    return known or _DEFAULT
+    unknown = _DEFAULT if segment.initialization_section is None else ".mp4"
+    return _ENDINGS.get(url_extension(segment.url), unknown)
 
 
 def url_extension(url: str) -> str:

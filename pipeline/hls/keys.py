@@ -7,16 +7,16 @@ import re
 
 from pipeline.errors import PlaylistError
 from pipeline.hls.attributes import Attributes
-from pipeline.hls.limits import MAX_KEYS
+from pipeline.hls.limits import MAX_KEY_FORMATS, MAX_KEYS
 from pipeline.hls.model import IDENTITY, Key
-from pipeline.hls.urls import resolve
+from pipeline.hls.urls import Base
 from pipeline.units import printable
 
 _IV = re.compile(r"(?:0[xX])?([0-9a-fA-F]{1,32})")
 _NONE = "NONE"
 
 
-def parse_key(attributes: Attributes, base: str) -> Key | None:
+def parse_key(attributes: Attributes, base: Base) -> Key | None:
     """The key of one EXT-X-KEY or EXT-X-SESSION-KEY tag; None for METHOD=NONE."""
     method = attributes.get("METHOD", "").strip().upper()
     if not method:
@@ -27,7 +27,7 @@ def parse_key(attributes: Attributes, base: str) -> Key | None:
     return Key(
         method=method,
         uri=uri,
-        url=resolve(base, uri) if uri else None,
+        url=base.resolve(uri) if uri else None,
         iv=parse_iv(attributes["IV"]) if attributes.get("IV") else None,
         key_format=attributes.get("KEYFORMAT") or IDENTITY,
         key_format_versions=attributes.get("KEYFORMATVERSIONS"),
@@ -81,4 +81,6 @@ class KeyState:
             if len(self._urls) > MAX_KEYS:
                 raise ValueError(f"more than {MAX_KEYS} different keys")
             self._by_format[key.key_format] = key
+            if len(self._by_format) > MAX_KEY_FORMATS:
+                raise ValueError(f"more than {MAX_KEY_FORMATS} key formats for one segment")
         self.keys = tuple(self._by_format.values())

@@ -22,14 +22,15 @@ MAX_SEGMENTS = 200_000
 #: EXT-X-STREAM-INF tags of one playlist; likewise EXT-X-I-FRAME-STREAM-INF and EXT-X-MEDIA.
 MAX_VARIANTS = 1_000
 
-#: EXT-X-KEY tags that differ from each other: a key for each second of three hours.
+#: Keys with URLs that differ from each other: one for each second of three hours.
 MAX_KEYS = 10_000
+
+#: KEYFORMATs in force at one segment. Every segment refers to all of them: without this cap
+#: their product would be the cost.
+MAX_KEY_FORMATS = 32
 
 #: EXT-X-DEFINE tags of one playlist.
 MAX_VARIABLES = 1_000
-
-#: Characters of one line once its variables are replaced: replacing must not multiply.
-MAX_SUBSTITUTED = MAX_LINE
 
 #: Digits of a decimal-integer (RFC 8216 section 4.2 knows none above 2^64 - 1).
 MAX_DIGITS = 20

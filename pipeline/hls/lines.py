@@ -12,18 +12,20 @@ from pipeline.units import MIB, printable
 
 _BOM = "\ufeff"
 _BLANKS = " \t\r\v\f"
+_LINE = re.compile(r"[^\n]+")
 
 #: Only comments, blank lines and other tags may stand before the EXTM3U tag. The RFC wants it
 #: first; players are divided, and a comment above it makes no web page a playlist.
-_HEADER = re.compile(r"(?:[ \t\r\v\f]*(?:#(?!EXTM3U)[^\n]*)?\n)*[ \t\r\v\f]*#EXTM3U(?![A-Z0-9])")
+#: Possessive throughout: nothing is tried twice, however many lines there are.
+_HEADER = re.compile(
+    r"(?:[ \t\r\v\f]*+(?:#(?!EXTM3U)[^\n]*+)?+\n)*+[ \t\r\v\f]*+#EXTM3U(?![A-Z0-9])"
+)
 
 
 def decode(data: bytes | str) -> str:
     """The text of a playlist with line feeds only, or PlaylistError if it cannot be one."""
     if len(data) > MAX_BYTES:
-        raise PlaylistError(
-            f"The playlist is larger than {MAX_BYTES // MIB} MB ({len(data)} bytes)"
-        )
+        raise PlaylistError(f"The playlist is larger than {MAX_BYTES // MIB} MB")
     text = data if isinstance(data, str) else _text(data)
     text = text.removeprefix(_BOM)
     if "\n" not in text:
@@ -44,13 +46,15 @@ def _text(data: bytes) -> str:
 
 
 def _check(text: str) -> None:
-    if _HEADER.match(text) is None:
-        raise PlaylistError(f"Not a playlist (no #EXTM3U): {_quoted_first_line(text)}")
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise PlaylistError(f"Not a playlist: line {line} holds a NUL; {_quoted_first_line(text)}")
     if text.count("\n") > MAX_LINES:
         raise PlaylistError(f"The playlist has more than {MAX_LINES} lines")
+    if _HEADER.match(text) is None:
+        raise PlaylistError(
+            f"Not a playlist, it does not begin with #EXTM3U: {_quoted_first_line(text)}"
+        )
+    if "\0" in text:
+        line = line_number(text, text.index("\0"))
+        raise PlaylistError(f"Not a playlist: line {line} holds a NUL; {_quoted_first_line(text)}")
 
 
 def _quoted_first_line(text: str) -> str:
@@ -58,14 +62,23 @@ def _quoted_first_line(text: str) -> str:
     return f'its first line is "{printable(first, 100)}"' if first else "it is empty"
 
 
-def numbered(text: str) -> Iterator[tuple[int, str]]:
-    """Each line that is not blank with its number from 1 on, stripped of blanks at both ends."""
-    for number, raw in enumerate(text.split("\n"), 1):
-        line = raw.strip(_BLANKS)
+def placed(text: str) -> Iterator[tuple[int, str]]:
+    """Each line that is not blank, stripped of blanks at both ends, and its place in `text`.
+
+    One at a time: all lines of a large playlist together would take 100 MB.
+    """
+    for match in _LINE.finditer(text):
+        line = match[0].strip(_BLANKS)
         if not line:
             continue
         if len(line) > MAX_LINE:
+            number = line_number(text, match.start())
             raise PlaylistError(
                 f"Line {number} of the playlist is longer than {MAX_LINE} characters"
             )
-        yield number, line
+        yield match.start(), line
+
+
+def line_number(text: str, place: int) -> int:
+    """The number, from 1 on, of the line that begins at `place`."""
+    return text.count("\n", 0, place) + 1

@@ -10,10 +10,11 @@ from pipeline.hls.dates import count_back
 from pipeline.hls.model import MediaPlaylist
 from pipeline.hls.scan import Handler, scan
 from pipeline.hls.segments import SegmentScanner
+from pipeline.hls.urls import Base
 from pipeline.hls.variables import Variables
 
 
-def parse_media_playlist(text: str, url: str, base: str, variables: Variables) -> MediaPlaylist:
+def parse_media_playlist(text: str, url: str, base: Base, variables: Variables) -> MediaPlaylist:
     """The media playlist in `text`, whose relative URIs are seen from `base`."""
     scanner = _Scanner(SegmentScanner(base, variables), variables)
     scan(text, scanner.handlers(), scanner.segments.uri)

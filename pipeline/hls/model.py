@@ -5,9 +5,9 @@ URIs are kept as written (variables replaced) and as absolute URLs. Durations ar
 lengths and offsets bytes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 
 IDENTITY = "identity"
 
@@ -74,7 +74,7 @@ class MediaSegment:
     program_date_time: datetime | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MediaPlaylist:
     """A list of segments (section 4.3.3). Numbers that the playlist leaves out are None."""
 
@@ -94,7 +94,7 @@ class MediaPlaylist:
     #: URI lines that no tag announces as a segment. They are left out, as players do.
     stray_lines: int = 0
 
-    @cached_property
+    @property
     def total_duration(self) -> float:
         """Seconds of all segments together; a duration below zero counts as unknown."""
         return sum(max(segment.duration, 0.0) for segment in self.segments)
@@ -135,7 +135,7 @@ class Rendition:
     channels: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MultivariantPlaylist:
     """A list of variant streams and renditions (section 4.3.4)."""
 
@@ -147,4 +147,4 @@ class MultivariantPlaylist:
     version: int | None = None
     start_time_offset: float | None = None
     #: EXT-X-DEFINE, for the media playlists that IMPORT them (rfc8216bis section 4.4.2.3).
-    variables: dict[str, str] = field(default_factory=dict, repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)

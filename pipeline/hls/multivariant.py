@@ -14,12 +14,12 @@ from pipeline.hls.keys import parse_key
 from pipeline.hls.limits import MAX_VARIANTS
 from pipeline.hls.model import Key, MultivariantPlaylist, Rendition, VariantStream
 from pipeline.hls.scan import Handler, scan
-from pipeline.hls.urls import resolve
+from pipeline.hls.urls import Base
 from pipeline.hls.variables import Variables
 
 
 def parse_multivariant_playlist(
-    text: str, url: str, base: str, variables: Variables
+    text: str, url: str, base: Base, variables: Variables
 ) -> MultivariantPlaylist:
     """The multivariant playlist in `text`, whose relative URIs are seen from `base`."""
     scanner = _Scanner(base, variables)
@@ -30,7 +30,7 @@ def parse_multivariant_playlist(
 class _Scanner:
     """The state of one pass."""
 
-    def __init__(self, base: str, variables: Variables) -> None:
+    def __init__(self, base: Base, variables: Variables) -> None:
         self._base = base
         self._variables = variables
         self._pending: Attributes | None = None
@@ -74,7 +74,7 @@ class _Scanner:
     def _variant(self, uri: str, attributes: Attributes) -> VariantStream:
         return VariantStream(
             uri=uri,
-            url=resolve(self._base, uri),
+            url=self._base.resolve(uri),
             bandwidth=lenient_integer(attributes.get("BANDWIDTH")),
             average_bandwidth=lenient_integer(attributes.get("AVERAGE-BANDWIDTH")),
             codecs=attributes.get("CODECS"),
@@ -98,7 +98,7 @@ class _Scanner:
                 name=attributes.get("NAME"),
                 language=attributes.get("LANGUAGE"),
                 uri=uri,
-                url=resolve(self._base, uri) if uri else None,
+                url=self._base.resolve(uri) if uri else None,
                 default=flag(attributes.get("DEFAULT")),
                 autoselect=flag(attributes.get("AUTOSELECT")),
                 forced=flag(attributes.get("FORCED")),

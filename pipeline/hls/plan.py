@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from pipeline.errors import PlaylistError
 from pipeline.hls.extensions import playlist_extension
-from pipeline.hls.keys import initialization_vector
-from pipeline.hls.model import InitializationSection, MediaPlaylist, MediaSegment
+from pipeline.hls.keys import identity_key, initialization_vector
+from pipeline.hls.model import InitializationSection, Key, MediaPlaylist, MediaSegment
 from pipeline.hls.protection import WHOLE_ITEM_METHODS, usable_key
 from pipeline.hls.urls import require_fetchable, require_key_fetchable
+from pipeline.units import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class PlannedItem:
     decryption: Decryption | None
     media_sequence_number: int
     duration: float  # seconds; 0 for an initialization section
+    section_index: int | None = None  # in the plan: the initialization section that it needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,24 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenKey:
+    """A key that the user has: taken for every encrypted item, whatever the playlist names.
+
+    `url` is passed on as it is; without one the playlist's own key URLs stand. Likewise `iv`.
+    """
+
+    url: str | None = field(default=None, repr=False)
+    iv: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Permissions:
     """What a playlist may lead to besides http and https, and the methods that are understood."""
 
     allow_local: bool = False  # file: URLs and bare paths; never for a remote playlist
     allow_data_keys: bool = False  # small `data:` URLs as keys
     methods: Collection[str] = WHOLE_ITEM_METHODS
+    given: GivenKey = GivenKey()
 
 
 def plan(
@@ -69,11 +83,13 @@ def plan(
     allow_local: bool = False,
     allow_data_keys: bool = False,
     methods: Collection[str] = WHOLE_ITEM_METHODS,
+    given: GivenKey | None = None,
 ) -> Plan:
     """The items of `playlist`; if `keep` is given, of the segments with those indexes only.
 
-    Raises PlaylistError where a URL may not be fetched, there is no segment, or the playlist is
-    a delta update; UnsupportedError where a segment needs a DRM system or another method.
+    `methods` are the values of METHOD that the caller can decrypt. Raises PlaylistError where a
+    URL may not be fetched, there is no segment, or the playlist is a delta update, and
+    UnsupportedError where a segment needs a DRM system or another method.
     """
     if playlist.skipped_segments:
         raise PlaylistError(
@@ -83,7 +99,8 @@ def plan(
     if not playlist.segments:
         raise PlaylistError("The playlist has no segments")
     wanted = None if keep is None else frozenset(keep)
-    planner = _Planner(Permissions(allow_local, allow_data_keys, methods))
+    permissions = Permissions(allow_local, allow_data_keys, methods, given or GivenKey())
+    planner = _Planner(permissions)
     for index, segment in enumerate(playlist.segments):
         if wanted is None or index in wanted:
             planner.add(index, segment)
@@ -99,6 +116,7 @@ class _Planner:
         self._gaps: list[int] = []
         self._discontinuities = 0
         self._section: InitializationSection | None = None
+        self._section_index: int | None = None
 
     def add(self, index: int, segment: MediaSegment) -> None:
         """The next segment, behind its initialization section if that is another one."""
@@ -107,9 +125,11 @@ class _Planner:
             self._gaps.append(index)
             return
         section = segment.initialization_section
-        if section is not None and section != self._section:
-            self._section = section
+        if section is None:
+            self._section_index = None
+        elif section is not self._section and section != self._section:
             self._append(section, segment, None)
+            self._section, self._section_index = section, len(self._items) - 1
         self._append(segment, segment, index)
 
     def _append(
@@ -120,6 +140,7 @@ class _Planner:
     ) -> None:
         require_fetchable(source.url, allow_local=self._permissions.allow_local)
         span = source.byte_range
+        is_section = segment_index is None
         self._items.append(
             PlannedItem(
                 index=len(self._items),
@@ -128,7 +149,8 @@ class _Planner:
                 byte_range=None if span is None else (span.offset, span.length),
                 decryption=self._decryption(source, segment) if source.keys else None,
                 media_sequence_number=segment.media_sequence_number,
-                duration=0.0 if segment_index is None else max(segment.duration, 0.0),
+                duration=0.0 if is_section else max(segment.duration, 0.0),
+                section_index=None if is_section else self._section_index,
             )
         )
 
@@ -137,20 +159,28 @@ class _Planner:
     ) -> Decryption | None:
         """How `source`, which is `segment` or its initialization section, is decrypted.
 
-        A section under a key without IV is against section 4.3.2.5. The number of the segment
-        behind it is then the only IV at hand; FFmpeg takes it too.
+        Methods that encrypt samples leave initialization sections clear. A section under a key
+        without IV is against section 4.3.2.5; the number of the segment behind it is then the
+        only IV at hand, and FFmpeg takes it too.
         """
-        key, url = usable_key(source.keys, self._permissions.methods)
+        is_section = isinstance(source, InitializationSection)
+        if is_section and identity_key(source.keys).method not in WHOLE_ITEM_METHODS:
+            return None
+        given = self._permissions.given
+        key = usable_key(source.keys, self._permissions.methods, given=given.url is not None)
+        url = given.url or self._key_url(key)
+        iv = given.iv or initialization_vector(key, segment.media_sequence_number)
+        return Decryption(key.method, url, iv)
+
+    def _key_url(self, key: Key) -> str:
+        if key.url is None:
+            raise PlaylistError(f"EXT-X-KEY with METHOD={printable(key.method, 60)} has no URI")
         require_key_fetchable(
-            url,
+            key.url,
             allow_local=self._permissions.allow_local,
             allow_data=self._permissions.allow_data_keys,
         )
-        if isinstance(source, InitializationSection) and key.method not in WHOLE_ITEM_METHODS:
-            return None  # sample encryption leaves the section clear
-        return Decryption(
-            key.method, url, initialization_vector(key, segment.media_sequence_number)
-        )
+        return key.url
 
     def finish(self, extension: str) -> Plan:
         """The plan of all that was added."""

@@ -20,6 +20,7 @@ from pipeline.hls.model import (
     VariantStream,
 )
 from pipeline.hls.multivariant import parse_multivariant_playlist
+from pipeline.hls.urls import Base
 from pipeline.hls.variables import Variables
 
 __all__ = [
@@ -53,7 +54,7 @@ def parse(
     multivariant playlist that led here, for EXT-X-DEFINE:IMPORT. Raises PlaylistError.
     """
     text = decode(data)
-    base = base_url or url
+    base = Base(base_url or url)
     own = Variables(url, variables)
     if _is_multivariant(text):
         return parse_multivariant_playlist(text, url, base, own)

@@ -6,7 +6,7 @@ A key whose KEYFORMAT is "identity" is 16 (or 32) bytes behind an ordinary URL (
 
 from collections.abc import Collection
 
-from pipeline.errors import PlaylistError, UnsupportedError
+from pipeline.errors import UnsupportedError
 from pipeline.hls.keys import identity_key
 from pipeline.hls.model import IDENTITY, Key
 from pipeline.hls.urls import scheme
@@ -14,6 +14,9 @@ from pipeline.units import printable
 
 #: Methods that encrypt an item as a whole: one CBC message with PKCS7 padding.
 WHOLE_ITEM_METHODS = frozenset({"AES-128", "AES-256"})
+
+#: Methods that encrypt samples inside an item: its container has to be understood.
+SAMPLE_METHODS = frozenset({"SAMPLE-AES", "SAMPLE-AES-CTR"})
 
 _SYSTEMS = {
     "com.apple.streamingkeydelivery": "FairPlay",
@@ -32,21 +35,19 @@ _SYSTEMS = {
 _SCHEMES = {"skd": "FairPlay"}
 
 
-def usable_key(keys: tuple[Key, ...], methods: Collection[str]) -> tuple[Key, str]:
-    """The key that can be fetched, with its URL. UnsupportedError names what is asked for.
+def usable_key(keys: tuple[Key, ...], methods: Collection[str], *, given: bool = False) -> Key:
+    """The key that can be fetched. UnsupportedError names what is asked for instead.
 
     `keys` are those of one segment and not empty; `methods` are the ones that are understood.
+    With `given`, the user has the key, and it does not matter which system would hand it out.
     """
     key = identity_key(keys)
-    system = _system(key)
-    if system is not None:
+    if not given and _system(key) is not None:
         named = ", ".join(dict.fromkeys(_system(each) or each.key_format for each in keys))
         raise UnsupportedError(f"Protected by DRM that hlspipe does not have: {named}")
     if key.method not in methods:
         raise UnsupportedError(f"Encrypted with {printable(key.method, 60)}: not supported")
-    if key.url is None:
-        raise PlaylistError(f"EXT-X-KEY with METHOD={key.method} has no URI")
-    return key, key.url
+    return key
 
 
 def _system(key: Key) -> str | None:

@@ -7,7 +7,8 @@ Tags without a handler and comments are ignored (RFC 8216 sections 4.1 and 6.3.1
 from collections.abc import Callable, Mapping
 
 from pipeline.errors import PlaylistError
-from pipeline.hls.lines import numbered
+from pipeline.hls.lines import line_number, placed
+from pipeline.units import printable
 
 Handler = Callable[[str], None]
 
@@ -15,7 +16,7 @@ Handler = Callable[[str], None]
 def scan(text: str, handlers: Mapping[str, Handler], uri: Handler) -> None:
     """Give each tag's value to its handler and each URI line to `uri`, in order."""
     tag = "URI"
-    for number, line in numbered(text):
+    for place, line in placed(text):
         try:
             if line[0] != "#":
                 tag = "URI"
@@ -26,6 +27,7 @@ def scan(text: str, handlers: Mapping[str, Handler], uri: Handler) -> None:
                 if handler is not None:
                     handler(value)
         except ValueError as exc:
+            number = line_number(text, place)
             raise PlaylistError(
-                f"Line {number} of the playlist ({tag.removeprefix('#')}): {exc}"
+                f"Line {number} of the playlist ({tag.removeprefix('#')}): {printable(str(exc))}"
             ) from exc

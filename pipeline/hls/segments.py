@@ -16,7 +16,7 @@ from pipeline.hls.keys import KeyState, parse_key
 from pipeline.hls.limits import MAX_SEGMENTS
 from pipeline.hls.model import ByteRange, InitializationSection, MediaSegment
 from pipeline.hls.scan import Handler
-from pipeline.hls.urls import resolve
+from pipeline.hls.urls import Base
 from pipeline.hls.variables import Variables
 
 
@@ -38,7 +38,7 @@ _NOTHING = _Pending()
 class SegmentScanner:
     """Collects segments. Owned by the scanner of the playlist, which sets the public numbers."""
 
-    def __init__(self, base: str, variables: Variables) -> None:
+    def __init__(self, base: Base, variables: Variables) -> None:
         self.segments: list[MediaSegment] = []
         self.stray_lines = 0
         self.skipped = 0
@@ -69,12 +69,14 @@ class SegmentScanner:
 
     def _extinf(self, value: str) -> None:
         seconds, self._pending.title = parse_extinf(value)
-        self._pending.duration = self.target_duration if seconds is None else seconds
+        self._pending.duration = (self.target_duration or 0.0) if seconds is None else seconds
 
     def _byte_range(self, value: str) -> None:
         self._pending.byte_range = value
 
     def _discontinuity(self, _value: str) -> None:
+        """Section 4.3.3.3: each tag counts, also where two stand before one segment."""
+        self._discontinuities += 1
         self._pending.discontinuity = True
 
     def _gap(self, _value: str) -> None:
@@ -94,7 +96,7 @@ class SegmentScanner:
         written = attributes.get("BYTERANGE")
         self._section = InitializationSection(
             uri=uri,
-            url=resolve(self._base, uri),
+            url=self._base.resolve(uri),
             byte_range=_section_range(written) if written else None,
             keys=self._keys.keys,
         )
@@ -115,11 +117,10 @@ class SegmentScanner:
             return
         if len(self.segments) >= MAX_SEGMENTS:
             raise ValueError(f"more than {MAX_SEGMENTS} segments")
-        self._discontinuities += pending.discontinuity
         self.segments.append(self._segment(self._variables.substitute(line), pending))
 
     def _segment(self, uri: str, pending: _Pending) -> MediaSegment:
-        url = resolve(self._base, uri)
+        url = self._base.resolve(uri)
         duration = pending.duration or 0.0
         date = pending.date or self._date
         self._date = shifted(date, max(duration, 0.0))

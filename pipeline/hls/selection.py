@@ -6,8 +6,8 @@ from pipeline.hls.model import MultivariantPlaylist, Rendition, VariantStream
 from pipeline.hls.rules import Condition, Rule, parse_rules
 from pipeline.units import printable
 
-#: How many variants or renditions an error lists: what fits on a screen.
-_LISTED = 20
+#: How many variants or renditions an error lists: what a reader takes in.
+_LISTED = 12
 
 
 def choose_variant(playlist: MultivariantPlaylist, rules: str = "best") -> VariantStream:
@@ -22,7 +22,7 @@ def choose_variant(playlist: MultivariantPlaylist, rules: str = "best") -> Varia
             take = min if rule.worst else max
             return take(matching, key=_quality)
     raise UsageError(
-        f'No variant stream matches "{printable(rules, 100)}"; there are:'
+        f'No variant stream matches "{printable(rules, 100)}"; there are: '
         + _listed([describe_variant(one) for one in playlist.variants])
     )
 
@@ -117,7 +117,7 @@ def _named(there: list[Rendition], kind: str, wanted: str) -> list[Rendition]:
         matching = [one for one in there if _wanted(one, name)]
         if not matching:
             raise UsageError(
-                f'No {kind.lower()} rendition is "{printable(name, 60)}"; there are:'
+                f'No {kind.lower()} rendition is "{printable(name, 60)}"; there are: '
                 + _listed([describe_rendition(one) for one in there])
             )
         found += [one for one in matching if one not in found]
@@ -135,8 +135,6 @@ def _wanted(rendition: Rendition, name: str) -> bool:
     )
 
 
-def _listed(lines: list[str]) -> str:
-    if not lines:
-        return " none"
-    more = [f"and {len(lines) - _LISTED} more"] if len(lines) > _LISTED else []
-    return "".join(f"\n  {line}" for line in [*lines[:_LISTED], *more])
+def _listed(described: list[str]) -> str:
+    more = [f"and {len(described) - _LISTED} more"] if len(described) > _LISTED else []
+    return " | ".join([*described[:_LISTED], *more]) or "none"

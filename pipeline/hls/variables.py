@@ -6,6 +6,7 @@ not searched for references again, and what replacing adds to a playlist is boun
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from urllib.parse import parse_qsl, urlsplit
 
 from pipeline.hls.attributes import Attributes, parse_attributes
@@ -42,20 +43,28 @@ class Variables:
         if len(self.values) + len(self._missing) >= MAX_VARIABLES:
             raise ValueError(f"more than {MAX_VARIABLES} variables")
         if "NAME" in attributes:
-            self.values[attributes["NAME"]] = attributes.get("VALUE", "")
+            self._set(attributes["NAME"], attributes.get("VALUE", ""))
         elif "QUERYPARAM" in attributes:
-            query = dict(parse_qsl(urlsplit(self._url).query, keep_blank_values=True))
-            self._take(attributes["QUERYPARAM"], query, "no query parameter of the URL")
+            self._take(attributes["QUERYPARAM"], self._query, "no query parameter of the URL")
         elif "IMPORT" in attributes:
             self._take(attributes["IMPORT"], self._importable, "not in a multivariant playlist")
         else:
             raise ValueError("no NAME, QUERYPARAM or IMPORT")
 
+    @cached_property
+    def _query(self) -> dict[str, str]:
+        return dict(parse_qsl(urlsplit(self._url).query, keep_blank_values=True))
+
     def _take(self, name: str, source: Mapping[str, str], why_missing: str) -> None:
         if name in source:
-            self.values[name] = source[name]
+            self._set(name, source[name])
         else:
             self._missing[name] = why_missing
+
+    def _set(self, name: str, value: str) -> None:
+        """A second value for one name is an error (section 4.4.2.3); the same again is not."""
+        if self.values.setdefault(name, value) != value:
+            raise ValueError(f'the variable "{printable(name, 60)}" is defined twice')
 
     def substitute(self, text: str) -> str:
         """`text` with each reference replaced, once; ValueError for one that is not defined."""
