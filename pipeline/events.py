@@ -20,6 +20,16 @@ class VariantChosen:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentsPicked:
+    """Only some segments of the playlist are wanted (`--section`, `--exclude`)."""
+
+    segments: int
+    of: int
+    outside: int  # not in the section
+    excluded: int  # in the section, their URI matches
+
+
+@dataclass(frozen=True, slots=True)
 class TransferStarted:
     """The plan is made and segments are being fetched."""
 
@@ -117,6 +127,7 @@ class OutputPublished:
 
 Event = (
     VariantChosen
+    | SegmentsPicked
     | TransferStarted
     | Progress
     | SwitchedToDisk

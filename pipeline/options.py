@@ -63,12 +63,47 @@ class StorageOptions:
         return 0 if self.keep_segments else self.memory_threshold
 
 
+class SubtitlesFormat(StrEnum):
+    """How subtitles are written."""
+
+    VTT = "vtt"
+    SRT = "srt"
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionOptions:
+    """What is taken of what the playlist offers."""
+
+    #: Which variant stream: "best", "worst", "720p", "height<=1080,codecs=hvc1" (`hls.rules`).
+    format: str = "best"
+    #: Audio renditions besides the variant's own: "default", "all", "none", or languages.
+    audio: str = "default"
+    #: Subtitle renditions: "all", "none", or languages.
+    subtitles: str = "none"
+    subtitles_format: SubtitlesFormat = SubtitlesFormat.VTT
+    #: Segments that cover this span only: "05:00-20:00", "300-1200" (`hls.sections`).
+    section: str | None = None
+    #: A regular expression: segments in whose URI it is found are left out.
+    exclude: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOptions:
+    """What a user knows better than the playlist about its encryption."""
+
+    key: bytes | None = field(default=None, repr=False)  # 16 or 32 bytes, for every segment
+    key_url: str | None = field(default=None, repr=False)  # where to fetch it instead
+    iv: bytes | None = field(default=None, repr=False)  # 16 bytes, for every segment
+
+
 @dataclass(frozen=True, slots=True)
 class FetchOptions:
     """Everything about one download, apart from its URL and its output."""
 
     http: HttpOptions = HttpOptions()
     storage: StorageOptions = StorageOptions()
+    selection: SelectionOptions = SelectionOptions()
+    keys: KeyOptions = KeyOptions()
     concurrent: int = DEFAULT_CONCURRENT
     #: Downloader processes; None is one for each CPU that this process may use.
     processes: int | None = None

@@ -1,20 +1,26 @@
 """`pipeline.fetch`: one URL, one output, one receipt."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pipeline.errors import HlspipeError, Interrupted, OutputExistsError, UsageError
 from pipeline.events import Event
+from pipeline.hls.rules import parse_rules
+from pipeline.hls.sections import parse_section
 from pipeline.jobs.job import STDOUT, Job
+from pipeline.jobs.patterns import compile_exclusion
+from pipeline.jobs.playlists import PLAYLIST_CAP
 from pipeline.jobs.receipt import (
     MemoryFacts,
     Receipt,
+    RenditionFacts,
     SegmentCounts,
     Status,
     StorageFacts,
 )
+from pipeline.jobs.sources import STDIN, is_web, local_url
 from pipeline.options import FetchOptions
 from pipeline.processes.supervisor import Supervisor
 from pipeline.units import public_url
@@ -30,15 +36,17 @@ def fetch(
 ) -> Receipt:
     """Download the HLS stream at `url` into `output` and return the receipt.
 
-    `output` is a path, "-" for standard output, or None for a name made from the URL in the
-    current directory. `on_event` is called with each `pipeline.events` value, in this thread.
+    `url` is an http(s) or file: URL, a path, or "-" for a playlist on standard input. `output` is a
+    path, "-" for standard output, or None for a name made from the URL in the current directory;
+    renditions go beside it. `on_event` is called with each `pipeline.events` value, in this thread.
 
     While it runs in the main thread, SIGINT, SIGTERM and SIGHUP end it cleanly; handlers that the
     program has set itself are left alone. Raises a subclass of `HlspipeError`, or `Interrupted`;
     both carry the receipt of what was done as `receipt`. Nothing is left behind in either case.
     """
     options = options or FetchOptions()
-    job = Job(url, _as_text(output), options, on_event or _nobody)
+    url, text = _resolved(url)
+    job = Job(url, _as_text(output), options, on_event or _nobody, text)
     _check(job)
     if options.skip_existing and job.output_exists:
         return Receipt(job.url, job.output, Status.COMPLETE, exit_code=0)
@@ -61,10 +69,19 @@ def _as_text(output: str | os.PathLike[str] | None) -> str | None:
     return None if output is None else os.fspath(output)
 
 
+def _resolved(source: str) -> tuple[str, bytes | None]:
+    """`source` as an absolute URL, and the playlist itself if it comes on standard input."""
+    if source == STDIN:
+        return local_url("stdin.m3u8"), sys.stdin.buffer.read(PLAYLIST_CAP + 1)
+    return (source if is_web(source) else local_url(source)), None
+
+
 def _check(job: Job) -> None:
     """Refuse what can be refused before any process is started."""
-    if urlsplit(job.url).scheme.lower() not in ("http", "https"):
-        raise UsageError(f"{public_url(job.url)} is no http or https URL")
+    parse_rules(job.options.selection.format)
+    compile_exclusion(job.options.selection.exclude)
+    if job.options.selection.section is not None:
+        parse_section(job.options.selection.section)
     if job.output == "":
         raise UsageError("The output has no name")
     if job.options.http.cookies is not None:
@@ -80,11 +97,32 @@ def _check_cookies(path: Path) -> None:
     load_cookies(path)
 
 
+def _renditions(job: Job) -> tuple[RenditionFacts, ...]:
+    """What was written beside the main output."""
+    sizes = {}
+    media = [track for track in job.tracks if not track.is_subtitles]
+    for track, done in zip(media, job.transferred, strict=False):
+        sizes[track.output] = done.size
+    sizes |= {path: Path(path).stat().st_size for path in job.subtitles}
+    return tuple(
+        RenditionFacts(
+            track.rendition.type,
+            track.rendition.language,
+            track.rendition.name,
+            track.output,
+            sizes[track.output],
+        )
+        for track in job.tracks
+        if track.rendition is not None and track.output in sizes
+    )
+
+
 def _receipt(job: Job, supervisor: Supervisor) -> Receipt:
     """The receipt of a job that went well, and a draft of it for one that did not."""
     bulletin, size = supervisor.bulletin, supervisor.crew.size
     download = supervisor.main_download
     missing = tuple(sorted(download.missing)) if download else ()
+    plan = job.tracks[0].plan if job.tracks else None
     return Receipt(
         url=public_url(job.url),
         output=job.output,
@@ -94,8 +132,11 @@ def _receipt(job: Job, supervisor: Supervisor) -> Receipt:
             expected=download.segments if download else 0,
             stored=download.segments_stored if download else 0,
             missing=missing,
+            gaps=plan.gaps if plan else (),
+            discontinuities=plan.discontinuities if plan else 0,
         ),
-        bytes=job.transferred.size if job.transferred else 0,
+        bytes=job.transferred[0].size if job.transferred else 0,
+        renditions=_renditions(job),
         storage=StorageFacts(
             mode=bulletin.mode,
             threshold_bytes=job.options.storage.effective_threshold,

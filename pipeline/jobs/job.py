@@ -1,32 +1,55 @@
-"""One download as a story: playlist, variant, plan, transfer.
+"""One download as a story: playlist, choice, plans, transfers, subtitles.
 
 A generator of wishes (`processes.wishes`): it decides what is fetched and under which name, and
 leaves the fetching to whoever runs it.
 """
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pipeline import events
-from pipeline.errors import PlaylistError, SegmentsMissingError
-from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist
-from pipeline.hls.plan import Plan, plan
+from pipeline.crypto.cbc import check_key
+from pipeline.errors import SegmentsMissingError
+from pipeline.hls.formats import format_resolution
+from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist, Rendition
+from pipeline.hls.plan import GivenKey, Plan, plan
 from pipeline.hls.playlist import parse
-from pipeline.hls.selection import choose_variant
-from pipeline.jobs.naming import output_name
+from pipeline.hls.protection import SAMPLE_METHODS, WHOLE_ITEM_METHODS
+from pipeline.hls.sections import Picked, parse_section, pick
+from pipeline.hls.urls import require_fetchable, scheme
+from pipeline.jobs.naming import output_name, rendition_name
+from pipeline.jobs.patterns import compile_exclusion
+from pipeline.jobs.playlists import PLAYLIST_CAP, Chosen, choose, read_first, read_media
 from pipeline.options import FetchOptions
-from pipeline.processes.wishes import Document, Fetched, Transfer, Transferred, Wish
-from pipeline.units import MIB, public_url
-
-#: The largest playlist that is read (RELIABILITY: 200,000 segments fit).
-PLAYLIST_CAP = 16 * MIB
+from pipeline.processes.wishes import Document, Transfer, Transferred, Wish
+from pipeline.units import public_url
 
 STDOUT = "-"
 
-Steps = Generator[Wish, Any, None]
+#: Stands for the URL of a key that the user has given: nothing is fetched under this name.
+_GIVEN_KEY_URL = "given:key"
+
+_METHODS = WHOLE_ITEM_METHODS | SAMPLE_METHODS
+
+Steps = Generator[Wish | tuple[Wish, ...], Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One output: the variant stream's, or a rendition's."""
+
+    output: str
+    playlist: MediaPlaylist
+    plan: Plan
+    rendition: Rendition | None = None
+
+    @property
+    def is_subtitles(self) -> bool:
+        """Whether it is text, and not media."""
+        return self.rendition is not None and self.rendition.type == "SUBTITLES"
 
 
 @dataclass
@@ -37,69 +60,171 @@ class Job:
     output: str | None  # a path, "-" for standard output, None for a name from the URL
     options: FetchOptions
     tell: Callable[[events.Event], None]
-    plan: Plan | None = None
+    text: bytes | None = field(default=None, repr=False)  # the playlist, if it is here already
+    tracks: list[Track] = field(default_factory=list)
     skipped: bool = False  # the output was there already, and that was fine
-    transferred: Transferred | None = None
+    transferred: tuple[Transferred, ...] = ()
+    subtitles: list[str] = field(default_factory=list)  # outputs written
 
     def steps(self) -> Steps:
         """The whole story. Raises HlspipeError where it cannot go on."""
-        playlist = yield from self._media_playlist()
-        if not playlist.end_list:
-            self.tell(events.Warned("The playlist has no end: what it lists now is fetched"))
-        self.plan = plan(playlist)
-        if not self.plan.items:
-            raise SegmentsMissingError("The server has no segment: the playlist calls each a gap")
-        if self.output is None:
-            self.output = output_name(self.url, self.plan.extension)
+        playlists, chosen = yield from self._read()
+        self._plan(playlists, chosen)
         if self.options.skip_existing and self.output_exists:
             self.skipped = True
             return
-        self.transferred = yield self._transfer(self.plan, self.output)
+        media = [track for track in self.tracks if not track.is_subtitles]
+        self.transferred = yield tuple(self._transfer(track) for track in media)
+        yield from self._fetch_subtitles()
 
     @property
     def output_exists(self) -> bool:
         """Whether the output is there before we began."""
         return self.output not in (None, STDOUT) and os.path.lexists(str(self.output))
 
-    def _media_playlist(self) -> Generator[Wish, Fetched, MediaPlaylist]:
-        playlist = yield from self._playlist(self.url, "the playlist")
-        if isinstance(playlist, MultivariantPlaylist):
-            playlist = yield from self._playlist(self._choose(playlist), "the media playlist")
-        if isinstance(playlist, MultivariantPlaylist):
-            raise PlaylistError(
-                f"{public_url(self.url)} leads to variants, and the one chosen leads to variants"
-                " again: that is no media playlist"
-            )
-        return playlist
+    @property
+    def _local(self) -> bool:
+        return scheme(self.url) not in ("http", "https")
 
-    def _playlist(
-        self, url: str, what: str
-    ) -> Generator[Wish, Fetched, MediaPlaylist | MultivariantPlaylist]:
-        fetched = yield Document(url, PLAYLIST_CAP, what)
-        base = self.options.base_url if url == self.url else None
-        return parse(fetched.body, base or fetched.url)
+    # -- reading -----------------------------------------------------------------------------
 
-    def _choose(self, playlist: MultivariantPlaylist) -> str:
-        variant = choose_variant(playlist)
-        size = variant.resolution
+    def _read(
+        self,
+    ) -> Generator[Any, Any, tuple[tuple[MediaPlaylist, ...], tuple[Rendition | None, ...]]]:
+        """The media playlists to download, and which rendition each is (None: the main one)."""
+        document = Document(self.url, PLAYLIST_CAP, "the playlist")
+        base = self.options.base_url
+        if self.text is None:
+            playlist = yield from read_first(document, base)
+        else:
+            playlist = parse(self.text, self.url, base_url=base)
+        if isinstance(playlist, MediaPlaylist):
+            return (playlist,), (None,)
+        chosen = choose(playlist, self.options.selection, beside=self.output != STDOUT)
+        for url in chosen.urls:
+            require_fetchable(url, allow_local=self._local)
+        self._tell_variant(playlist, chosen)
+        media = yield from read_media(chosen.urls, playlist)
+        return media, (None, *chosen.renditions)
+
+    def _tell_variant(self, playlist: MultivariantPlaylist, chosen: Chosen) -> None:
+        variant = chosen.variant
         self.tell(
             events.VariantChosen(
                 public_url(variant.url),
                 variant.bandwidth,
-                str(size) if size is not None else None,
+                format_resolution(variant.resolution),
                 variant.codecs,
                 len(playlist.variants),
             )
         )
-        return variant.url
 
-    def _transfer(self, what: Plan, output: str) -> Transfer:
+    # -- planning ----------------------------------------------------------------------------
+
+    def _plan(
+        self, playlists: tuple[MediaPlaylist, ...], renditions: tuple[Rendition | None, ...]
+    ) -> None:
+        taken: list[str] = []
+        for playlist, rendition in zip(playlists, renditions, strict=True):
+            made = self._plan_of(playlist)
+            output = self._name(made, rendition, taken)
+            taken.append(output)
+            self.tracks.append(Track(output, playlist, made, rendition))
+        main = self.tracks[0].playlist
+        if not main.end_list:
+            self.tell(events.Warned("The playlist has no end: what it lists now is fetched"))
+        if main.stray_lines:
+            ignored = f"{main.stray_lines} lines of the playlist belong to no segment: left out"
+            self.tell(events.Warned(ignored))
+
+    def _plan_of(self, playlist: MediaPlaylist) -> Plan:
+        made = plan(
+            playlist,
+            keep=self._picked(playlist),
+            allow_local=self._local,
+            methods=_METHODS,
+            given=self._given_key(),
+        )
+        if not made.items:
+            raise SegmentsMissingError("The server has no segment: the playlist calls each a gap")
+        if self.options.keys.key is not None:
+            for method in {item.decryption.method for item in made.items if item.decryption}:
+                check_key(self.options.keys.key, method)
+        return made
+
+    def _picked(self, playlist: MediaPlaylist) -> tuple[int, ...] | None:
+        asked = self.options.selection
+        if asked.section is None and asked.exclude is None:
+            return None
+        picked = pick(
+            playlist,
+            section=parse_section(asked.section) if asked.section is not None else None,
+            exclude=compile_exclusion(asked.exclude),
+        )
+        if not self.tracks:
+            self.tell(_picked_event(picked, len(playlist.segments)))
+        return picked.keep
+
+    def _given_key(self) -> GivenKey | None:
+        keys = self.options.keys
+        url = _GIVEN_KEY_URL if keys.key is not None else keys.key_url
+        return GivenKey(url, keys.iv) if url is not None or keys.iv is not None else None
+
+    @property
+    def _keys(self) -> Mapping[str, bytes]:
+        key = self.options.keys.key
+        return {} if key is None else {_GIVEN_KEY_URL: key}
+
+    def _name(self, made: Plan, rendition: Rendition | None, taken: list[str]) -> str:
+        if rendition is None:
+            if self.output is None:
+                self.output = output_name(self.url, made.extension)
+            return self.output
+        extension = made.extension
+        if rendition.type == "AUDIO" and extension == ".mp4":
+            extension = ".m4a"
+        if rendition.type == "SUBTITLES":
+            extension = f".{self.options.selection.subtitles_format.value}"
+        main = str(self.output)
+        return rendition_name(main, rendition.language, rendition.name, extension, taken)
+
+    # -- fetching ----------------------------------------------------------------------------
+
+    def _transfer(self, track: Track) -> Transfer:
+        made = track.plan
+        stream = track.output == STDOUT
         return Transfer(
-            items=what.items,
-            output=None if output == STDOUT else str(Path(output).absolute()),
-            name="standard output" if output == STDOUT else output,
-            duration=what.duration,
+            items=made.items,
+            output=None if stream else str(Path(track.output).absolute()),
+            name="standard output" if stream else track.output,
+            duration=made.duration,
             force=self.options.force,
             allow_gaps=self.options.allow_gaps,
-            known_bytes=what.known_bytes,
+            known_bytes=made.known_bytes,
+            keys=self._keys,
         )
+
+    def _fetch_subtitles(self) -> Steps:
+        tracks = [track for track in self.tracks if track.is_subtitles]
+        if not tracks:
+            return
+        # Imported here: few downloads have subtitles.
+        from pipeline.jobs import subtitles as story  # noqa: PLC0415
+
+        asked = self.options.selection
+        begin = 0.0
+        if asked.section is not None:
+            begin = parse_section(asked.section).start
+        wanted = tuple(
+            story.Subtitles(track.output, track.playlist, track.plan, begin) for track in tracks
+        )
+        documents = yield from story.fetch_subtitles(wanted, self._keys)
+        for one, document in zip(wanted, documents, strict=True):
+            story.write_subtitles(one, document, asked.subtitles_format, self.options.force)
+            self.subtitles.append(one.output)
+            size = os.stat(one.output).st_size  # noqa: PTH116
+            self.tell(events.OutputPublished(one.output, size))
+
+
+def _picked_event(picked: Picked, total: int) -> events.SegmentsPicked:
+    return events.SegmentsPicked(len(picked.keep), total, picked.outside, picked.excluded)

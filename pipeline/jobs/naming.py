@@ -5,6 +5,9 @@ given the ending that fits. Nothing is looked up on disk here.
 """
 
 import re
+from collections.abc import Collection
+from itertools import count
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 #: Names that say nothing about the video: the folder's name says more.
@@ -31,6 +34,22 @@ def output_name(url: str, extension: str) -> str:
         if stem.lower() not in _SAYS_NOTHING:
             return _safe(stem, extension)
     return _safe("video", extension)
+
+
+def rendition_name(
+    output: str, language: str | None, name: str | None, extension: str, taken: Collection[str]
+) -> str:
+    """The name of a rendition beside `output`: "video.en.m4a" for "video.mp4".
+
+    The language says which it is, else its name; a number tells apart what is in `taken`.
+    """
+    stem = output[: -len(Path(output).suffix)] if Path(output).suffix else output
+    word = _UNSAFE.sub("_", language or name or "").strip("._-")[:40] or "rendition"
+    for number in count(1):
+        found = f"{stem}.{word}{'' if number == 1 else f'-{number}'}{extension}"
+        if found not in taken:
+            return found
+    raise AssertionError("there is always another number")
 
 
 def _stem(part: str) -> str:

@@ -24,6 +24,20 @@ class SegmentCounts:
     stored: int = 0
     #: 0-based places in the media playlist of the segments that could not be had.
     missing: tuple[int, ...] = ()
+    #: Likewise, those that the playlist itself says are not there (EXT-X-GAP).
+    gaps: tuple[int, ...] = ()
+    discontinuities: int = 0  # EXT-X-DISCONTINUITY: where timestamps may jump
+
+
+@dataclass(frozen=True, slots=True)
+class RenditionFacts:
+    """A rendition that was written beside the output."""
+
+    type: str  # "AUDIO" or "SUBTITLES"
+    language: str | None
+    name: str | None
+    output: str
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,7 @@ class Receipt:
     segments: SegmentCounts = field(default_factory=SegmentCounts)
     bytes: int = 0
     sha256: str | None = None
+    renditions: tuple[RenditionFacts, ...] = ()
     storage: StorageFacts = field(default_factory=StorageFacts)
     memory: MemoryFacts = field(default_factory=MemoryFacts)
     processes: int = 0

@@ -5,15 +5,62 @@ of it page faults. http.client's own `readinto` fills a buffer that exists alrea
 would add (errors translated, a short body refused, the connection given back) is done here.
 """
 
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 
-from pipeline.net.failure import broken
+from pipeline.errors import NetworkError
+from pipeline.net.failure import FetchFailure, Patience, broken
 from pipeline.net.translation import translated
 
-#: Passing over the head of a resource whose server ignores ranges.
-_SKIP_BYTES = 64 * 1024
+#: For what is small, or passed over.
+_PIECE_BYTES = 64 * 1024
+
+
+class Readable(Protocol):
+    """Bytes that are read into a buffer: a body, or a file in its place."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is known that no more will come."""
+        ...
+
+    def readinto(self, view: memoryview) -> int:
+        """Fill `view`; fewer bytes than fit mean the end. Raises FetchFailure."""
+        ...
+
+
+def read_body(body: Readable, cap: int) -> bytes:
+    """All of `body`, which has at most `cap` bytes. Raises FetchFailure."""
+    data = bytearray()
+    piece = memoryview(bytearray(min(cap + 1, _PIECE_BYTES)))
+    while not body.ended:
+        size = body.readinto(piece)
+        data += piece[:size]
+        if len(data) > cap:
+            raise FetchFailure(NetworkError, f"it is larger than {cap} bytes", Patience.NEVER)
+        if size < len(piece):
+            break
+    return bytes(data)
+
+
+class Bytes:
+    """Bytes that are here already, with the interface of `Body`."""
+
+    def __init__(self, data: bytes) -> None:
+        self._left = memoryview(data)
+
+    @property
+    def ended(self) -> bool:
+        """Whether every byte has been read."""
+        return not self._left
+
+    def readinto(self, view: memoryview) -> int:
+        """Fill `view`; fewer bytes than fit mean the end."""
+        size = min(len(view), len(self._left))
+        view[:size] = self._left[:size]
+        self._left = self._left[size:]
+        return size
 
 
 class Body:
@@ -69,7 +116,7 @@ class Body:
         return True
 
     def _pass_over(self, size: int) -> None:
-        waste = memoryview(bytearray(min(size, _SKIP_BYTES)))
+        waste = memoryview(bytearray(min(size, _PIECE_BYTES)))
         while size:
             with translated():
                 read = self._source.readinto(waste[:size])

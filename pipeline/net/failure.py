@@ -6,7 +6,7 @@ Values only, so that the supervisor can reason about failures without importing 
 
 from enum import StrEnum
 
-from pipeline.errors import HlspipeError, NetworkError
+from pipeline.errors import HlspipeError, NetworkError, SegmentsMissingError
 
 
 class Patience(StrEnum):
@@ -33,6 +33,11 @@ class FetchFailure(Exception):
         self.reason = reason
         self.patience = patience
         self.retry_after = retry_after
+
+    def document_error(self, message: str) -> HlspipeError:
+        """The error for a playlist: only a segment can be missing (exit code 6)."""
+        kind = NetworkError if self.error is SegmentsMissingError else self.error
+        return kind(message)
 
 
 def broken(reason: str) -> FetchFailure:

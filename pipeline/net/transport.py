@@ -7,7 +7,7 @@ into the caller's buffer. Not covered: trying again (`retry`, decided by the sup
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -15,10 +15,11 @@ from requests.adapters import HTTPAdapter
 
 from pipeline.errors import NetworkError
 from pipeline.net.answers import check_status, range_to_skip
-from pipeline.net.body import Body
+from pipeline.net.body import Body, read_body
 from pipeline.net.cookies import load_cookies
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.hosts import may_see_user_headers
+from pipeline.net.local import FileBody, is_local, open_local, read_local
 from pipeline.net.requester import Requester
 from pipeline.net.translation import translated
 from pipeline.options import HttpOptions
@@ -46,9 +47,15 @@ class ConnectionPool:
 class Transport:
     """Makes requests for one origin's sake. Its methods may be called from any thread."""
 
-    def __init__(self, options: HttpOptions, origin: str, pool: ConnectionPool) -> None:
-        """`origin` is the URL that the user gave: `options.headers` are meant for its host."""
+    def __init__(
+        self, options: HttpOptions, origin: str, pool: ConnectionPool, local: bool = False
+    ) -> None:
+        """`origin` is the URL that the user gave: `options.headers` are meant for its host.
+
+        With `local`, files on this machine may be read too: the playlist is one of them.
+        """
         self._options = options
+        self._local = local
         self._origin = origin
         self._session = requests.Session()
         self._session.verify = options.verify
@@ -60,14 +67,17 @@ class Transport:
             self._session.proxies = {"http": options.proxy, "https": options.proxy}
         self._requester = Requester(self._session, pool.adapter, options.timeout)
 
-    @contextmanager
-    def open(self, url: str, byte_range: ByteRange | None = None) -> Iterator[Body]:
+    def open(
+        self, url: str, byte_range: ByteRange | None = None
+    ) -> AbstractContextManager[Body | FileBody]:
         """The body of `url`, or of a part of it. Raises FetchFailure, also while it is read."""
-        headers = dict(_SEGMENT_HEADERS)
-        if byte_range is not None:
-            offset, length = byte_range
-            headers["Range"] = f"bytes={offset}-{offset + length - 1}"
-        response = self._follow(url, headers)
+        if self._local and is_local(url):
+            return open_local(url, byte_range)
+        return self._open(url, byte_range)
+
+    @contextmanager
+    def _open(self, url: str, byte_range: ByteRange | None) -> Iterator[Body]:
+        response = self._follow(url, {**_SEGMENT_HEADERS, **_range_header(byte_range)})
         body = None
         try:
             check_status(response)
@@ -77,12 +87,17 @@ class Transport:
             if body is None or not body.give_back():
                 response.close()
 
-    def read(self, url: str, cap: int) -> tuple[bytes, str]:
+    def read(self, url: str, cap: int, byte_range: ByteRange | None = None) -> tuple[bytes, str]:
         """The whole of a small document, decoded, and the URL that it came from in the end.
 
         Raises FetchFailure; also for more than `cap` bytes, however few were sent (a compressed
         body can be a thousand times larger than it looks).
         """
+        if self._local and is_local(url):
+            return read_local(url, cap, byte_range), url
+        if byte_range is not None:
+            with self._open(url, byte_range) as body:
+                return read_body(body, cap), url
         response = self._follow(url, {})
         try:
             check_status(response)
@@ -107,6 +122,13 @@ class Transport:
             headers = {**headers, **dict(options.headers)}
         with translated():
             return self._requester.send(url, headers)
+
+
+def _range_header(byte_range: ByteRange | None) -> dict[str, str]:
+    if byte_range is None:
+        return {}
+    offset, length = byte_range
+    return {"Range": f"bytes={offset}-{offset + length - 1}"}
 
 
 def _checked(url: str) -> str:

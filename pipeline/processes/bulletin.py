@@ -1,13 +1,14 @@
 """What the supervisor knows about the run: events for the user, figures for the receipt."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline import events
 from pipeline.options import StorageOptions
 from pipeline.processes import messages
+from pipeline.processes.crew import CrewSize
 from pipeline.processes.download import Download
 from pipeline.processes.figures import MemoryGauge
 from pipeline.units import printable
@@ -46,13 +47,26 @@ class Bulletin:
         if self.listener is not None:
             self.listener(event)
 
-    def progress(self, download: Download) -> None:
-        """Tell how far a download is."""
+    def started_transfer(self, downloads: Sequence[Download], size: CrewSize) -> None:
+        """The outputs of a job are open, and segments are being fetched."""
+        main = downloads[0]
+        self.tell(
+            events.TransferStarted(
+                main.transfer.name,
+                sum(download.segments for download in downloads),
+                main.transfer.duration,
+                size.processes,
+                size.connections,
+            )
+        )
+
+    def progress(self, downloads: Sequence[Download]) -> None:
+        """Tell how far the downloads of a job are, all together."""
         self.tell(
             events.Progress(
-                download.segments_done,
-                download.segments,
-                download.stored_bytes,
+                sum(download.segments_done for download in downloads),
+                sum(download.segments for download in downloads),
+                sum(download.stored_bytes for download in downloads),
                 self.mode,
                 self.temp_bytes,
                 self.elapsed,
@@ -86,8 +100,12 @@ class Bulletin:
         self.peak_temp_bytes = state.peak_temp_bytes
         self.spilled_bytes = state.spilled_bytes
 
-    def publishing(self, download: Download) -> None:
-        """Every segment is in, and the output is being completed."""
+    def stored(self, downloads: Sequence[Download]) -> None:
+        """Every segment of a job is in."""
         temp_dir = str(self.temp_dir) if self.temp_dir else None
-        self.tell(events.SegmentsStored(download.stored_bytes, temp_dir))
+        total = sum(download.stored_bytes for download in downloads)
+        self.tell(events.SegmentsStored(total, temp_dir))
+
+    def publishing(self, download: Download) -> None:
+        """An output is being completed."""
         self.tell(events.MergeStarted(download.segments_stored, download.transfer.name))

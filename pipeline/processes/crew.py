@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline.machine import usable_cpus
 from pipeline.options import StorageOptions
 from pipeline.processes.arena import Partitions, create_arena
-from pipeline.processes.children import DownloaderChild, Ground, StorageChild
+from pipeline.processes.children import Child, DownloaderChild, Ground, StorageChild
 from pipeline.processes.launch import fill_standard_descriptors
 from pipeline.processes.messages import Stop
 from pipeline.store.output import remove_part
@@ -21,6 +21,10 @@ from pipeline.store.sweep import likely_places, sweep
 
 #: Descriptors that the supervisor needs for each downloader, and for all else together.
 _DESCRIPTORS_EACH, _DESCRIPTORS_BASE = 8, 24
+
+#: A child that has not even said that it is alive for so long is stopped or stuck. It says so
+#: once a second; a machine under heavy load has kept one from it for five.
+SILENCE_SECONDS = 15.0
 
 #: Seconds that storage gets to remove files before it is killed and they are removed for it.
 #: Unlinking 4,000 segment files took 0.1 s; a Ctrl-C is to end within 2 s in all.
@@ -84,6 +88,20 @@ class Crew:
     def pids(self) -> list[int]:
         """The processes that are there."""
         return [child.pid for child in (self.storage, *self.downloaders) if child.running]
+
+    def silent(self, now: float) -> list[Child]:
+        """Children that should have said something by now."""
+        children: list[Child] = [self.storage, *self.downloaders]
+        return [
+            child
+            for child in children
+            if child.running and now - child.last_heard > SILENCE_SECONDS
+        ]
+
+    def excuse_silence(self, now: float) -> None:
+        """Begin to wait for signs of life anew."""
+        for child in (self.storage, *self.downloaders):
+            child.last_heard = now
 
     def restart(self, child: DownloaderChild, now: float) -> None:
         """Start the successor of a dead downloader."""

@@ -7,9 +7,10 @@ is dropped. Items go out in the order of their plans, downloads take turns.
 import heapq
 import random
 from collections import deque
+from dataclasses import replace
 from itertools import count
 
-from pipeline.errors import HlspipeError, ProcessDiedError
+from pipeline.errors import DecryptionError, HlspipeError, InternalError, ProcessDiedError
 from pipeline.net.failure import FetchFailure
 from pipeline.net.hosts import HostPauses
 from pipeline.net.retry import RetryPolicy
@@ -24,11 +25,12 @@ from pipeline.processes.errands import (
     DocumentErrand,
     Errand,
     ItemErrand,
-    KeyErrand,
+    NeedErrand,
 )
 
-#: A key is 16 or 32 bytes; an error page served in its place is worth a look at its length.
-_KEY_CAP = 64 * 1024
+#: A key is 16 or 32 bytes, an initialization section a few hundred to a few thousand. More than
+#: this goes into no message.
+_NEED_CAP = 1 << 20
 
 
 class Dispatcher:
@@ -147,7 +149,8 @@ class Dispatcher:
         errand.tries += 1
         if not self._policy.allows(failure.patience, errand.tries):
             tries = f" (after {errand.tries} tries)" if errand.tries > 1 else ""
-            return failure.error(f"{errand.what} could not be fetched: {failure.reason}{tries}")
+            verb = "decrypted" if issubclass(failure.error, DecryptionError) else "fetched"
+            return failure.error(f"{errand.what} could not be {verb}: {failure.reason}{tries}")
         delay = self._policy.delay(errand.tries, failure.retry_after, random.random)
         if failure.retry_after:
             self._pauses.pause(errand.url, now + delay)
@@ -169,7 +172,7 @@ class Dispatcher:
     def _again(self, errand: Errand, due: float) -> None:
         if isinstance(errand, DocumentErrand):
             self.add_document(errand, due)
-        elif isinstance(errand, ItemErrand | KeyErrand):
+        elif isinstance(errand, ItemErrand | NeedErrand):
             errand.download.later(errand, due)
 
 
@@ -186,17 +189,35 @@ def _instruction(errand: Errand, lease: int) -> messages.ToDownloader:
         case ItemErrand():
             return _fetch_segment(errand, lease)
         case DocumentErrand():
-            return messages.FetchDocument(errand.context, lease, errand.url, errand.document.cap)
+            return _fetch_document(errand, lease, errand.document.byte_range, errand.document.cap)
+        case NeedErrand():
+            return _fetch_document(errand, lease, errand.need.byte_range, _NEED_CAP)
         case _:
-            return messages.FetchDocument(errand.context, lease, errand.url, _KEY_CAP)
+            raise InternalError(f"Nobody knows how to fetch {errand!r}")
+
+
+def _fetch_document(
+    errand: Errand, lease: int, byte_range: tuple[int, int] | None, cap: int
+) -> messages.FetchDocument:
+    offset, length = byte_range or (None, None)
+    return messages.FetchDocument(errand.context, lease, errand.url, cap, offset, length)
 
 
 def _fetch_segment(errand: ItemErrand, lease: int) -> messages.FetchSegment:
-    item = errand.download.items[errand.index]
+    download = errand.download
+    item = download.items[errand.index]
     offset, length = item.byte_range or (None, None)
-    key, iv = b"", b""
-    if item.decryption is not None:
-        key, iv = errand.download.keys[item.decryption.key_url], item.decryption.iv
-    return messages.FetchSegment(
-        errand.context, errand.download.job, errand.index, lease, item.url, offset, length, key, iv
+    order = messages.FetchSegment(
+        errand.context, download.job, errand.index, lease, item.url, offset, length
+    )
+    if download.needs.is_sealed_section(item):
+        return replace(order, method="SAMPLE-AES")
+    if item.decryption is None:
+        return order
+    return replace(
+        order,
+        method=item.decryption.method,
+        key=download.have(download.needs.key(item)) or b"",
+        iv=item.decryption.iv,
+        section=download.have(download.needs.section(item)),
     )

@@ -8,7 +8,9 @@ comes back after its delay.
 import heapq
 from itertools import count
 
-from pipeline.processes.errands import Errand, ItemErrand, KeyErrand
+from pipeline.errors import HlspipeError, NetworkError, SegmentsMissingError
+from pipeline.processes.errands import Errand, ItemErrand, NeedErrand
+from pipeline.processes.prerequisites import Need, Prerequisites
 from pipeline.processes.wishes import Transfer
 
 #: How far items may be fetched ahead of the first one that is not in. Far enough to work on for
@@ -34,8 +36,9 @@ class Download:
         self.missing: list[int] = []  # segment indexes
         self.segments = sum(item.segment_index is not None for item in self.items)
         self.segments_done = 0
-        self.keys: dict[str, bytes] = {}
-        self._parked: dict[str, list[ItemErrand]] = {}  # waiting for a key that is on its way
+        self.needs = Prerequisites(self.items)
+        self._have: dict[Need, bytes] = {}
+        self._parked: dict[Need, list[ItemErrand]] = {}  # waiting for what is on its way
         self._ready: list[tuple[int, ItemErrand]] = []
         self._delayed: list[tuple[float, int, Errand]] = []
         self._ticket = count()
@@ -48,11 +51,13 @@ class Download:
         if not self.opened:
             return None
         while (errand := self._candidate(now)) is not None:
-            if isinstance(errand, KeyErrand):
+            if not isinstance(errand, ItemErrand):
                 return errand
-            found = self._with_key(errand)
-            if found is not None:
-                return found
+            need = self._missing_need(errand)
+            if need is None:
+                return errand
+            if self._is_first_to_want(need, errand):
+                return NeedErrand(self.context, need.url, download=self, need=need)
         return None
 
     def _candidate(self, now: float) -> Errand | None:
@@ -70,18 +75,22 @@ class Download:
             return ItemErrand(self.context, item.url, download=self, index=self._fresh - 1)
         return None
 
-    def _with_key(self, errand: Errand) -> Errand | None:
-        """`errand`, or the errand for its key, or None while that is on its way."""
-        if not isinstance(errand, ItemErrand):
-            return errand
-        decryption = self.items[errand.index].decryption
-        if decryption is None or decryption.key_url in self.keys:
-            return errand
-        waiting = self._parked.setdefault(decryption.key_url, [])
+    def _missing_need(self, errand: ItemErrand) -> Need | None:
+        """The first thing that the item needs and that is not here yet."""
+        needs = self.needs.of(self.items[errand.index])
+        return next((need for need in needs if self.have(need) is None), None)
+
+    def _is_first_to_want(self, need: Need, errand: ItemErrand) -> bool:
+        """Park the item until `need` arrives; True if nobody has asked for that yet."""
+        waiting = self._parked.setdefault(need, [])
         waiting.append(errand)
-        if len(waiting) > 1:
+        return len(waiting) == 1
+
+    def have(self, need: Need | None) -> bytes | None:
+        """What is needed, if it is here. A key may have come with the transfer."""
+        if need is None:
             return None
-        return KeyErrand(self.context, decryption.key_url, download=self)
+        return self._have.get(need) or self.transfer.keys.get(need.url)
 
     def again(self, errand: ItemErrand) -> None:
         """The item is to be fetched once more, in its turn."""
@@ -95,10 +104,10 @@ class Download:
         """When the next delayed errand is due."""
         return self._delayed[0][0] if self._delayed else None
 
-    def key_arrived(self, url: str, key: bytes) -> None:
-        """Items that waited for the key may go out."""
-        self.keys[url] = key
-        for errand in self._parked.pop(url, []):
+    def arrived(self, need: Need, body: bytes) -> None:
+        """Items that waited for `need` may go out."""
+        self._have[need] = body
+        for errand in self._parked.pop(need, []):
             self.again(errand)
 
     def settle(self, index: int) -> bool:
@@ -112,17 +121,14 @@ class Download:
             self._first_open += 1
         return True
 
-    def key_method(self, url: str) -> str:
-        """The method that the key at `url` is for."""
-        for errand in self._parked.get(url, []):
-            decryption = self.items[errand.index].decryption
-            if decryption is not None:
-                return decryption.method
-        return "AES-128"
+    def may_miss(self, index: int, error: HlspipeError) -> bool:
+        """Whether the output may do without item `index`, which ended with `error`.
 
-    def may_miss(self, index: int) -> bool:
-        """Whether the output may do without item `index`: a gap is a media segment's."""
-        return self.transfer.allow_gaps and self.items[index].segment_index is not None
+        A gap is a media segment's, and one that the server does not hand out: a key that does not
+        fit is no gap.
+        """
+        gone = isinstance(error, SegmentsMissingError | NetworkError)
+        return gone and self.transfer.allow_gaps and self.items[index].segment_index is not None
 
     def miss(self, index: int) -> int:
         """Do without item `index`; returns which segment that is."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from pipeline.errors import HlspipeError, InternalError
 from pipeline.net.failure import FetchFailure, Patience
-from pipeline.net.transport import ConnectionPool, Transport
+from pipeline.net.transport import ByteRange, ConnectionPool, Transport
 from pipeline.options import HttpOptions
 from pipeline.processes import messages
 from pipeline.processes.arena import Arena
@@ -76,7 +76,9 @@ class Downloader:
     def _obey(self, message: messages.ToDownloader) -> None:
         match message:
             case messages.OpenContext():
-                transport = Transport(_http(message), message.origin, self._pool)
+                transport = Transport(
+                    _http(message), message.origin, self._pool, local=message.local
+                )
                 self._transports[message.context] = transport
             case messages.CloseContext(context):
                 self._transports.pop(context, None)
@@ -125,17 +127,19 @@ class Downloader:
         )
 
     def _segment(self, task: messages.FetchSegment, pump: Pump) -> None:
-        transport = self._transports[task.context]
-        byte_range = None
-        if task.offset is not None and task.length is not None:
-            byte_range = (task.offset, task.length)
-        with transport.open(task.url, byte_range) as body:
+        with self._transports[task.context].open(task.url, _byte_range(task)) as body:
             pump.run(task, body)
 
     def _document(self, task: messages.FetchDocument) -> None:
         transport = self._transports[task.context]
-        body, url = transport.read(task.url, task.cap)
+        body, url = transport.read(task.url, task.cap, _byte_range(task))
         self._reports.send(messages.DocumentFetched(task.lease, url, body))
+
+
+def _byte_range(task: messages.FetchSegment | messages.FetchDocument) -> ByteRange | None:
+    if task.offset is None or task.length is None:
+        return None
+    return task.offset, task.length
 
 
 def _http(message: messages.OpenContext) -> HttpOptions:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipeline.errors import HlspipeError, KeyUnavailableError, NetworkError
+from pipeline.processes.prerequisites import Need
 from pipeline.processes.wishes import Document
 from pipeline.units import public_url
 
@@ -55,14 +56,15 @@ class ItemErrand(Errand):
 
 
 @dataclass(slots=True, eq=False)
-class KeyErrand(Errand):
-    """A key that items of a download wait for."""
+class NeedErrand(Errand):
+    """A key, or whatever else items of a download wait for."""
 
     download: "Download" = field(kw_only=True)
+    need: Need = field(kw_only=True)
 
     @property
     def _name(self) -> str:
-        return "The key"
+        return f"The {self.need.kind}"
 
     def final_error(self, error: HlspipeError) -> HlspipeError:
         """A key that cannot be had is a matter of its own, whatever the reason."""

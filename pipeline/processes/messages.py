@@ -24,6 +24,7 @@ class OpenContext:
     proxy: str | None = field(repr=False)
     verify: bool
     timeout: float
+    local: bool  # the playlist is a file on this machine, and may name others
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,11 @@ class CloseContext:
 
 @dataclass(frozen=True, slots=True)
 class FetchSegment:
-    """Fetch an item, decrypt it, hand it to storage. `key` is empty for a clear one."""
+    """Fetch an item, decrypt it, hand it to storage.
+
+    `method` is that of EXT-X-KEY, or empty for a clear item. Sample encryption in fMP4 also wants
+    the initialization section; an item that is one itself has `section` None.
+    """
 
     context: int
     job: int
@@ -44,18 +49,22 @@ class FetchSegment:
     url: str = field(repr=False)
     offset: int | None
     length: int | None
-    key: bytes = field(repr=False)
-    iv: bytes = field(repr=False)
+    method: str = ""
+    key: bytes = field(default=b"", repr=False)
+    iv: bytes = field(default=b"", repr=False)
+    section: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class FetchDocument:
-    """Fetch a playlist or a key and report its bytes."""
+    """Fetch something small, a playlist or a key, and report its bytes."""
 
     context: int
     lease: int
     url: str = field(repr=False)
     cap: int  # bytes; more is a failure
+    offset: int | None = None
+    length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

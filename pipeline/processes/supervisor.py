@@ -30,10 +30,11 @@ from pipeline.options import FetchOptions
 from pipeline.processes import messages
 from pipeline.processes.bulletin import Bulletin, Listener
 from pipeline.processes.children import Child, DownloaderChild
-from pipeline.processes.crew import Crew, crew_size
+from pipeline.processes.contexts import open_context
+from pipeline.processes.crew import SILENCE_SECONDS, Crew, crew_size
 from pipeline.processes.dispatch import Dispatcher, poisoned
 from pipeline.processes.download import Download
-from pipeline.processes.errands import DocumentErrand, Errand, ItemErrand, KeyErrand
+from pipeline.processes.errands import DocumentErrand, Errand, ItemErrand, NeedErrand
 from pipeline.processes.flow import Flow
 from pipeline.processes.signals import SignalWatch
 from pipeline.processes.wishes import Document, Fetched, Job, Transfer, Transferred, Wish
@@ -41,9 +42,6 @@ from pipeline.units import printable, public_url
 
 #: The longest wait: how late a silent child or a due sample may be noticed, in seconds.
 _TICK_SECONDS = 0.5
-
-#: A child that has not even said that it is alive for so long is stopped or stuck.
-_SILENCE_SECONDS = 15.0
 
 #: Downloaders that die without having done anything, one after the other, are no accident.
 _FRUITLESS_DEATHS = 8
@@ -125,17 +123,7 @@ class Supervisor:
     def _begin(self, job: Job, origin: str) -> Flow:
         flow = Flow(next(self._numbers), job)
         self._flows[flow.context] = flow
-        http = self._options.http
-        self._contexts[flow.context] = messages.OpenContext(
-            flow.context,
-            origin,
-            [list(pair) for pair in http.headers],
-            http.header_all_hosts,
-            str(http.cookies) if http.cookies else None,
-            http.proxy,
-            http.verify,
-            http.timeout,
-        )
+        self._contexts[flow.context] = open_context(flow.context, origin, self._options.http)
         for child in self.crew.downloaders:
             child.tell(self._contexts[flow.context])
         self._grant(flow, flow.start())
@@ -237,15 +225,14 @@ class Supervisor:
             self._handle_storage(message)
 
     def _look_after_silence(self, now: float) -> None:
-        """Kill a child that gives no sign of life; its end is then seen like any other."""
-        asleep = now - self._woken > _SILENCE_SECONDS / 2
+        """A child that gives no sign of life is as good as dead."""
+        if now - self._woken > SILENCE_SECONDS / 2:
+            # We were stopped ourselves (Ctrl-Z, suspend), and the children may have been.
+            self.crew.excuse_silence(now)
         self._woken = now
-        for child in (self.crew.storage, *self.crew.downloaders):
-            if asleep:  # we were stopped ourselves (Ctrl-Z, suspend), and the child may have been
-                child.last_heard = now
-            if child.running and now - child.last_heard > _SILENCE_SECONDS:
-                child.crash = f"no sign of life for {_SILENCE_SECONDS:.0f} seconds"
-                self._died(child)
+        for child in self.crew.silent(now):
+            child.crash = f"no sign of life for {SILENCE_SECONDS:.0f} seconds"
+            self._died(child)
 
     # -- reports of downloaders --------------------------------------------------------------
 
@@ -263,16 +250,17 @@ class Supervisor:
     def _document(self, errand: Errand | None, fetched: Fetched) -> None:
         if isinstance(errand, DocumentErrand):
             self._answer(errand.context, errand.wish, fetched)
-        elif isinstance(errand, KeyErrand):
-            self._key(errand, fetched.body)
+        elif isinstance(errand, NeedErrand):
+            self._need(errand, fetched.body)
 
-    def _key(self, errand: KeyErrand, key: bytes) -> None:
-        try:
-            check_key(key, errand.download.key_method(errand.url))
-        except HlspipeError as error:
-            self._fail(errand.context, type(error)(f"{errand.what} is no key: {error}"))
-            return
-        errand.download.key_arrived(errand.url, key)
+    def _need(self, errand: NeedErrand, body: bytes) -> None:
+        if errand.need.kind == "key":
+            try:
+                check_key(body, errand.need.method)
+            except HlspipeError as error:
+                self._fail(errand.context, type(error)(f"{errand.what} is no key: {error}"))
+                return
+        errand.download.arrived(errand.need, body)
 
     def _failed(self, report: messages.FetchFailed) -> None:
         errand = self._dispatcher.end_lease(report.lease)
@@ -287,7 +275,7 @@ class Supervisor:
 
     def _give_up(self, errand: Errand, error: HlspipeError, reason: str) -> None:
         """No further try: a gap, where these are allowed, or the end of the job."""
-        if isinstance(errand, ItemErrand) and errand.download.may_miss(errand.index):
+        if isinstance(errand, ItemErrand) and errand.download.may_miss(errand.index, error):
             download = errand.download
             segment = download.miss(errand.index)
             public = public_url(errand.url)
@@ -333,17 +321,9 @@ class Supervisor:
 
     def _opened(self, download: Download) -> None:
         download.opened = True
-        size = self.crew.size
-        transfer = download.transfer
-        self.bulletin.tell(
-            events.TransferStarted(
-                transfer.name,
-                download.segments,
-                transfer.duration,
-                size.processes,
-                size.connections,
-            )
-        )
+        together = self._side_by_side(download)
+        if all(each.opened for each in together):
+            self.bulletin.started_transfer(together, self.crew.size)
         self._settled(download)
 
     def _item_stored(self, download: Download, index: int, job_bytes: int) -> None:
@@ -359,19 +339,29 @@ class Supervisor:
             download = self._downloads[job]
             if size != download.stored_bytes and not download.publishing:
                 download.stored_bytes = size
-                self.bulletin.progress(download)
+                self.bulletin.progress(self._side_by_side(download))
 
     def _settled(self, download: Download) -> None:
         """One item more is in; with the last one the output is completed."""
-        self.bulletin.progress(download)
-        if not download.complete or download.publishing:
+        self.bulletin.progress(self._side_by_side(download))
+        if not download.complete or download.publishing or download.context not in self._flows:
             return
-        if download.segments and not download.segments_stored:
+        download.publishing = True
+        self._dispatcher.finished(download)
+        together = self._side_by_side(download)
+        if not download.segments_stored:
             self._fail(download.context, SegmentsMissingError("Not one segment could be fetched"))
-        else:
-            download.publishing = True
-            self._dispatcher.finished(download)
-            self._sample_memory(force=True)
+        elif all(each.publishing for each in together):
+            self._publish(together)
+
+    def _side_by_side(self, download: Download) -> list[Download]:
+        """The downloads of the same job: all of them are published, or none."""
+        return [each for each in self._downloads.values() if each.context == download.context]
+
+    def _publish(self, downloads: list[Download]) -> None:
+        self._sample_memory(force=True)
+        self.bulletin.stored(downloads)
+        for download in downloads:
             self.bulletin.publishing(download)
             self.crew.storage.tell(messages.Publish(download.job))
 

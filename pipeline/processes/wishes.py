@@ -5,7 +5,7 @@ sent the answers in the same shape; a wish that cannot be granted is raised in i
 like a straight story, knows nothing of processes, and is tested without any.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ class Document:
     url: str = field(repr=False)
     cap: int  # bytes
     what: str  # "the playlist": for messages
+    byte_range: tuple[int, int] | None = None  # (offset, length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Transfer:
     force: bool = False
     allow_gaps: bool = False
     known_bytes: int | None = None
+    #: Keys that need not be fetched, by their URL.
+    keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,53 @@
+"""Reading a playlist without downloading anything: what `inspect` and `-F` look at.
+
+No pipeline is started for one small document: it is fetched in this process.
+"""
+
+import random
+import sys
+import time
+
+from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist
+from pipeline.hls.playlist import parse
+from pipeline.jobs.playlists import PLAYLIST_CAP
+from pipeline.jobs.sources import STDIN, is_web, local_url
+from pipeline.net.failure import FetchFailure
+from pipeline.net.retry import RetryPolicy
+from pipeline.options import FetchOptions
+from pipeline.units import public_url
+
+
+def read_playlist(source: str, options: FetchOptions) -> MediaPlaylist | MultivariantPlaylist:
+    """The playlist at `source`: an http(s) URL, a file: URL, a path, or "-" for standard input.
+
+    Raises HlspipeError: NetworkError if it cannot be read, PlaylistError if it is none.
+    """
+    body, url = read_document(source, options)
+    return parse(body, url, base_url=options.base_url)
+
+
+def read_document(source: str, options: FetchOptions) -> tuple[bytes, str]:
+    """The bytes at `source`, and the URL that they come from in the end. Raises HlspipeError."""
+    if source == STDIN:
+        return sys.stdin.buffer.read(PLAYLIST_CAP + 1), local_url("stdin.m3u8")
+    if not is_web(source):
+        return _with_retries(local_url(source), options)
+    return _with_retries(source, options)
+
+
+def _with_retries(url: str, options: FetchOptions) -> tuple[bytes, str]:
+    # Imported here: requests takes 75 ms, and whoever reads a local file does not need it.
+    from pipeline.net.transport import ConnectionPool, Transport  # noqa: PLC0415
+
+    transport = Transport(options.http, url, ConnectionPool(1), local=not is_web(url))
+    policy = RetryPolicy(options.http.retries, options.http.retry_sleep)
+    tries = 0
+    while True:
+        try:
+            return transport.read(url, PLAYLIST_CAP)
+        except FetchFailure as failure:
+            tries += 1
+            if not policy.allows(failure.patience, tries):
+                what = f"The playlist ({public_url(url)}) could not be fetched: {failure.reason}"
+                raise failure.document_error(what) from failure
+            time.sleep(policy.delay(tries, failure.retry_after, random.random))

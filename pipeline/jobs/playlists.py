@@ -1,0 +1,99 @@
+"""From a URL to media playlists: what a job reads before it fetches a single segment.
+
+Generators of wishes, like `job`: they say what is to be read and make of it what `hls` can use.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from pipeline.errors import PlaylistError
+from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist, Rendition, VariantStream
+from pipeline.hls.playlist import parse
+from pipeline.hls.selection import audio_language, choose_renditions, choose_variant
+from pipeline.options import SelectionOptions
+from pipeline.processes.wishes import Document, Fetched, Wish
+from pipeline.units import MIB, public_url
+
+#: The largest playlist that is read; 200,000 segments fit.
+PLAYLIST_CAP = 16 * MIB
+
+Playlist = MediaPlaylist | MultivariantPlaylist
+Steps = Generator[Wish | tuple[Wish, ...], Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a multivariant playlist leads to: one variant stream, and renditions beside it."""
+
+    variant: VariantStream
+    renditions: tuple[Rendition, ...]
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The media playlists, that of the variant stream first."""
+        return (self.variant.url, *(found.url for found in self.renditions if found.url))
+
+
+def choose(playlist: MultivariantPlaylist, options: SelectionOptions, *, beside: bool) -> Chosen:
+    """What `options` pick. Without `beside` there is no room for renditions."""
+    variant = choose_variant(playlist, options.format)
+    if not beside:
+        return Chosen(variant, ())
+    audio = options.audio
+    if audio == "default":
+        audio = audio_language(options.format) or audio
+    return Chosen(
+        variant,
+        (
+            *_unlike(variant, choose_renditions(playlist, variant, "AUDIO", audio)),
+            *choose_renditions(playlist, variant, "SUBTITLES", options.subtitles),
+        ),
+    )
+
+
+def _unlike(variant: VariantStream, renditions: tuple[Rendition, ...]) -> tuple[Rendition, ...]:
+    """Those that are not the variant stream itself: audio-only variants list themselves."""
+    return tuple(found for found in renditions if found.url != variant.url)
+
+
+def read_first(document: Document, base_url: str | None) -> Generator[Wish, Fetched, Playlist]:
+    """The playlist that the user asked for."""
+    fetched = yield document
+    playlist = parse(fetched.body, fetched.url, base_url=base_url)
+    if isinstance(playlist, MediaPlaylist):
+        return (yield from _whole(playlist))
+    return playlist
+
+
+def read_media(
+    urls: tuple[str, ...], origin: MultivariantPlaylist
+) -> Generator[Wish | tuple[Wish, ...], Any, tuple[MediaPlaylist, ...]]:
+    """The media playlists at `urls`, all at once."""
+    fetched = yield tuple(Document(url, PLAYLIST_CAP, "the media playlist") for url in urls)
+    found = []
+    for answer in fetched:
+        playlist = parse(answer.body, answer.url, variables=origin.variables)
+        if isinstance(playlist, MultivariantPlaylist):
+            raise PlaylistError(
+                f"{public_url(answer.url)} was to be a media playlist and lists variants again"
+            )
+        found.append((yield from _whole(playlist)))
+    return tuple(found)
+
+
+def _whole(playlist: MediaPlaylist) -> Generator[Wish, Fetched, MediaPlaylist]:
+    """The playlist itself, or, of a delta update (EXT-X-SKIP), all of it."""
+    if not playlist.skipped_segments:
+        return playlist
+    fetched = yield Document(_without_skip(playlist.url), PLAYLIST_CAP, "the whole media playlist")
+    whole = parse(fetched.body, fetched.url)
+    return whole if isinstance(whole, MediaPlaylist) else playlist
+
+
+def _without_skip(url: str) -> str:
+    """`url` without the delivery directive that asks for a delta (rfc8216bis section 6.2.5.1)."""
+    parts = urlsplit(url)
+    query = [pair for pair in parse_qsl(parts.query, True) if pair[0] != "_HLS_skip"]
+    return urlunsplit(parts._replace(query=urlencode(query)))

@@ -1,0 +1,20 @@
+"""How the requests of a job are made: what downloaders are told about it."""
+
+from pipeline.hls.urls import scheme
+from pipeline.options import HttpOptions
+from pipeline.processes.messages import OpenContext
+
+
+def open_context(context: int, origin: str, http: HttpOptions) -> OpenContext:
+    """The order that begins a job. `origin` is what the user gave: a URL, or a local file's."""
+    return OpenContext(
+        context,
+        origin,
+        [list(pair) for pair in http.headers],
+        http.header_all_hosts,
+        str(http.cookies.absolute()) if http.cookies else None,
+        http.proxy,
+        http.verify,
+        http.timeout,
+        local=scheme(origin) not in ("http", "https"),
+    )
