@@ -23,9 +23,13 @@ from pipeline.jobs.receipt import (
 from pipeline.jobs.sources import STDIN, is_web, local_url
 from pipeline.options import FetchOptions
 from pipeline.processes.supervisor import Supervisor
+from pipeline.store.output import refuse_busy
 from pipeline.units import public_url
 
 _STDOUT_DESCRIPTOR = 1
+
+#: Other names for standard output: in the storage process they would be its own.
+_STDOUT_NAMES = {"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
 
 
 def fetch(
@@ -49,7 +53,7 @@ def fetch(
     job = Job(url, _as_text(output), options, on_event or _nobody, text)
     _check(job)
     if options.skip_existing and job.output_exists:
-        return Receipt(job.url, job.output, Status.COMPLETE, exit_code=0)
+        return Receipt(public_url(job.url), job.output, Status.COMPLETE, exit_code=0)
     stream = _STDOUT_DESCRIPTOR if job.output == STDOUT else None
     with Supervisor(options, on_event, stream) as supervisor:
         try:
@@ -66,7 +70,10 @@ def _nobody(event: Event) -> None:
 
 
 def _as_text(output: str | os.PathLike[str] | None) -> str | None:
-    return None if output is None else os.fspath(output)
+    if output is None:
+        return None
+    text = os.fspath(output)
+    return STDOUT if text in _STDOUT_NAMES else text
 
 
 def _resolved(source: str) -> tuple[str, bytes | None]:
@@ -86,6 +93,8 @@ def _check(job: Job) -> None:
         raise UsageError("The output has no name")
     if job.options.http.cookies is not None:
         _check_cookies(job.options.http.cookies)
+    if job.output not in (None, STDOUT):
+        refuse_busy(Path(str(job.output)))
     settled = job.options.force or job.options.skip_existing
     if not settled and job.output_exists and Path(str(job.output)).is_file():
         raise OutputExistsError(f"{job.output} exists already: --force replaces it")
@@ -132,9 +141,9 @@ def _receipt(job: Job, supervisor: Supervisor) -> Receipt:
             expected=download.segments if download else 0,
             stored=download.segments_stored if download else 0,
             missing=missing,
-            gaps=plan.gaps if plan else (),
-            discontinuities=plan.discontinuities if plan else 0,
         ),
+        gaps=plan.gaps if plan else (),
+        discontinuities=plan.discontinuities if plan else 0,
         bytes=job.transferred[0].size if job.transferred else 0,
         renditions=_renditions(job),
         storage=StorageFacts(

@@ -79,8 +79,11 @@ class Job:
 
     @property
     def output_exists(self) -> bool:
-        """Whether the output is there before we began."""
-        return self.output not in (None, STDOUT) and os.path.lexists(str(self.output))
+        """Whether the output is there before we began: something that is no directory."""
+        path = str(self.output)
+        return (
+            self.output not in (None, STDOUT) and os.path.lexists(path) and not Path(path).is_dir()
+        )
 
     @property
     def _local(self) -> bool:
@@ -211,16 +214,13 @@ class Job:
         # Imported here: few downloads have subtitles.
         from pipeline.jobs import subtitles as story  # noqa: PLC0415
 
-        asked = self.options.selection
-        begin = 0.0
-        if asked.section is not None:
-            begin = parse_section(asked.section).start
-        wanted = tuple(
-            story.Subtitles(track.output, track.playlist, track.plan, begin) for track in tracks
-        )
-        documents = yield from story.fetch_subtitles(wanted, self._keys)
-        for one, document in zip(wanted, documents, strict=True):
-            story.write_subtitles(one, document, asked.subtitles_format, self.options.force)
+        main, asked = self.tracks[0], self.options.selection
+        wanted = tuple(story.Subtitles(each.output, each.playlist, each.plan) for each in tracks)
+        fetched = yield from story.fetch_subtitles(wanted, self._keys)
+        video = story.video_of(main.playlist, main.plan, main.output)
+        for one, segments in zip(wanted, fetched, strict=True):
+            kind, force = asked.subtitles_format, self.options.force
+            story.write_subtitles(one, segments, video, kind, force)
             self.subtitles.append(one.output)
             size = os.stat(one.output).st_size  # noqa: PTH116
             self.tell(events.OutputPublished(one.output, size))

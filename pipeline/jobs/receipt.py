@@ -24,9 +24,6 @@ class SegmentCounts:
     stored: int = 0
     #: 0-based places in the media playlist of the segments that could not be had.
     missing: tuple[int, ...] = ()
-    #: Likewise, those that the playlist itself says are not there (EXT-X-GAP).
-    gaps: tuple[int, ...] = ()
-    discontinuities: int = 0  # EXT-X-DISCONTINUITY: where timestamps may jump
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +68,9 @@ class Receipt:
     segments: SegmentCounts = field(default_factory=SegmentCounts)
     bytes: int = 0
     sha256: str | None = None
+    #: Segments, as in `missing`, that the playlist itself says are not there (EXT-X-GAP).
+    gaps: tuple[int, ...] = ()
+    discontinuities: int = 0  # EXT-X-DISCONTINUITY: where timestamps may jump
     renditions: tuple[RenditionFacts, ...] = ()
     storage: StorageFacts = field(default_factory=StorageFacts)
     memory: MemoryFacts = field(default_factory=MemoryFacts)

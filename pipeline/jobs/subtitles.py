@@ -1,18 +1,21 @@
 """Subtitle renditions: WebVTT segments read like documents, merged, and written as one file.
 
-They are small: no segment of theirs goes through storage.
+They are small: no segment of theirs goes through storage. They can be fetched before the video is
+there, and are written when it is: their times count from its first timestamp.
 """
 
+import os
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.crypto.cbc import cbc_decryptor, check_key, unpad
-from pipeline.errors import DecryptionError, PlaylistError
+from pipeline.errors import DecryptionError, OutputExistsError, PlaylistError
 from pipeline.hls.model import MediaPlaylist
 from pipeline.hls.plan import Plan, PlannedItem
-from pipeline.media.subtitles import SubtitleSegment, merge_webvtt, to_srt
+from pipeline.media.subtitles import SubtitleSegment, check_webvtt, merge_webvtt, to_srt
+from pipeline.media.timestamps import HEAD_BYTES, first_timestamp
 from pipeline.options import SubtitlesFormat
 from pipeline.processes.wishes import Document, Fetched, Wish
 from pipeline.store.output import FileOutput
@@ -23,6 +26,16 @@ _SEGMENT_CAP = 16 * MIB
 
 _KEY_CAP = 1024
 
+Segments = tuple[SubtitleSegment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """Where the video begins that subtitles belong to; seconds."""
+
+    begin: float = 0.0  # the place of its first segment in the playlist (`--section`)
+    first: float | None = None  # its first timestamp; None: unknown
+
 
 @dataclass(frozen=True, slots=True)
 class Subtitles:
@@ -31,29 +44,50 @@ class Subtitles:
     output: str
     playlist: MediaPlaylist
     plan: Plan
-    begin: float  # seconds into the playlist at which the video begins (`--section`)
+
+
+def video_of(playlist: MediaPlaylist, made: Plan, output: str) -> Video:
+    """The video that was written to `output` from the items of `made`."""
+    place = next((item.segment_index for item in made.items if item.segment_index is not None), 0)
+    try:
+        with Path(output).open("rb") as file:
+            first = first_timestamp(file.read(HEAD_BYTES))
+    except OSError:  # it has been moved away: there are other ways to time subtitles
+        first = None
+    return Video(_starts(playlist)[place], first)
 
 
 def fetch_subtitles(
     tracks: tuple[Subtitles, ...], given: Mapping[str, bytes]
-) -> Generator[Wish | tuple[Wish, ...], Any, tuple[str, ...]]:
-    """The WebVTT documents of `tracks`, each merged from its segments."""
+) -> Generator[Wish | tuple[Wish, ...], Any, tuple[Segments, ...]]:
+    """The WebVTT segments of `tracks`, decrypted and seen to be WebVTT. Raises HlspipeError."""
     keys = dict(given)
     urls = {url for track in tracks for url in _key_urls(track.plan)} - keys.keys()
     wanted = sorted(urls)
     if wanted:
         fetched = yield tuple(Document(url, _KEY_CAP, "the key") for url in wanted)
         keys |= {url: answer.body for url, answer in zip(wanted, fetched, strict=True)}
-    documents = []
+    found = []
     for track in tracks:
-        wishes = tuple(_document(item) for item in track.plan.items)
-        answers = (yield wishes) if wishes else ()
-        documents.append(_merged(track, answers, keys))
-    return tuple(documents)
+        answers = yield tuple(_document(item) for item in track.plan.items)
+        segments = _segments(track, answers, keys)
+        check_webvtt(segments)
+        found.append(segments)
+    return tuple(found)
 
 
-def write_subtitles(track: Subtitles, document: str, kind: SubtitlesFormat, force: bool) -> None:
+def refuse_existing(tracks: tuple[Subtitles, ...]) -> None:
+    """Raises OutputExistsError if one of the outputs is there already."""
+    for track in tracks:
+        if os.path.lexists(track.output):
+            raise OutputExistsError(f"{track.output} exists already: --force replaces it")
+
+
+def write_subtitles(
+    track: Subtitles, segments: Segments, video: Video, kind: SubtitlesFormat, force: bool
+) -> None:
     """Write one document under its name, whole or not at all. Raises HlspipeError."""
+    document = merge_webvtt(segments, video.begin, video.first)
     text = to_srt(document) if kind is SubtitlesFormat.SRT else document
     output = FileOutput(Path(track.output).absolute(), force)
     try:
@@ -76,13 +110,17 @@ def _key_urls(plan: Plan) -> set[str]:
     return {item.decryption.key_url for item in plan.items if item.decryption is not None}
 
 
-def _merged(track: Subtitles, answers: tuple[Fetched, ...], keys: Mapping[str, bytes]) -> str:
+def _segments(
+    track: Subtitles, answers: tuple[Fetched, ...], keys: Mapping[str, bytes]
+) -> Segments:
     starts = _starts(track.playlist)
-    segments = [
-        SubtitleSegment(_clear(item, answer.body, keys), starts[item.segment_index or 0])
-        for item, answer in zip(track.plan.items, answers, strict=True)
-    ]
-    return merge_webvtt(segments, track.begin)
+    found = []
+    for item, answer in zip(track.plan.items, answers, strict=True):
+        place = item.segment_index or 0
+        number = track.playlist.segments[place].discontinuity_sequence_number
+        content = _clear(item, answer.body, keys)
+        found.append(SubtitleSegment(content, starts[place], item.duration, number))
+    return tuple(found)
 
 
 def _starts(playlist: MediaPlaylist) -> list[float]:

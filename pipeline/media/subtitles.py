@@ -1,21 +1,18 @@
 """WebVTT segments to one WebVTT document, and that to SubRip.
 
-Cue times count from the beginning of the playlist, or from anywhere else when X-TIMESTAMP-MAP
-ties them to the media's clock (RFC 8216 section 3.5): merged, they all count from one beginning.
-Not covered: subtitles in fMP4 (`wvtt`, `stpp`), and clocks that a discontinuity sets anew.
+Cue times count from anywhere: merged, they all count from one beginning, which `timing` finds.
+Not covered: subtitles in fMP4 (`wvtt`, `stpp`).
 """
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pipeline.errors import PlaylistError
-from pipeline.media.webvtt import TICKS_PER_MS, Cue, TimestampMap, WebVtt, clock, parse_webvtt
+from pipeline.media.timing import TimedSegment, offsets
+from pipeline.media.webvtt import Cue, WebVtt, clock, parse_webvtt
 
-_WRAP = 1 << 33  # MPEG-2 timestamps have 33 bits: 26.5 hours
-# A segment's first cue begins within the segment, or was cut at its start: not a minute off.
-_NEAR_MS = 60_000
 _TOUCHING_MS = 1  # rounding from 90 kHz
 _TAG = re.compile(r"<(/?)([a-zA-Z]*+)[^<>]*+>")  # possessive: a long word is scanned once
 _SUBRIP_TAGS = ("b", "i", "u")
@@ -23,31 +20,37 @@ _SUBRIP_TAGS = ("b", "i", "u")
 
 @dataclass(frozen=True, slots=True)
 class SubtitleSegment:
-    """One WebVTT segment as it came, and where in the playlist it starts (seconds)."""
+    """One WebVTT segment as it came, and what the playlist says of it (seconds)."""
 
     content: bytes | str
-    start: float
+    start: float  # its place in the playlist
+    duration: float = 0.0
+    discontinuity: int = 0  # the discontinuity sequence number
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    """A segment read; its start in milliseconds."""
-
-    document: WebVtt
-    start: int
+def check_webvtt(segments: Iterable[SubtitleSegment]) -> None:
+    """Raises PlaylistError, which says which it is, if one of the segments is no WebVTT."""
+    for number, segment in enumerate(segments):
+        _read(number, segment, 0.0)
 
 
-def merge_webvtt(segments: Iterable[SubtitleSegment], begin: float = 0.0) -> str:
+def merge_webvtt(
+    segments: Iterable[SubtitleSegment], begin: float = 0.0, first: float | None = None
+) -> str:
     """One document with the cues of all segments, in order.
 
     `begin` is the place in the playlist (seconds) that the document's time 0 means: 0 unless
-    only a part of the playlist is wanted. Raises PlaylistError for a segment that is no WebVTT.
+    only a part of the playlist is wanted. `first` is the first timestamp of the video (seconds),
+    if it is known. Raises PlaylistError for a segment that is no WebVTT.
     """
-    read = [_read(number, segment) for number, segment in enumerate(segments)]
+    read = [_read(number, segment, begin) for number, segment in enumerate(segments)]
     blocks = dict.fromkeys(block for segment in read for block in segment.document.blocks)
     header = next((s.document.header for s in read if s.document.cues), ("WEBVTT",))
-    cues = _merged(_timed(read, round(begin * 1000)))
-    return str(WebVtt(header, None, tuple(blocks), tuple(cues)))
+    moved = [
+        _moved(segment.document.cues, offset)
+        for segment, offset in zip(read, offsets(read, first, round(begin * 1000)), strict=True)
+    ]
+    return str(WebVtt(header, None, tuple(blocks), tuple(_merged(moved))))
 
 
 def to_srt(document: str) -> str:
@@ -60,42 +63,13 @@ def to_srt(document: str) -> str:
     )
 
 
-def _read(number: int, segment: SubtitleSegment) -> _Segment:
+def _read(number: int, segment: SubtitleSegment, begin: float) -> TimedSegment:
     try:
-        return _Segment(parse_webvtt(segment.content), round(segment.start * 1000))
+        document = parse_webvtt(segment.content)
     except PlaylistError as error:
         raise PlaylistError(f"Subtitle segment {number} is no WebVTT: {error.message}") from error
-
-
-def _timed(segments: Sequence[_Segment], begin: int) -> list[list[Cue]]:
-    """The cues of each segment, at their times in the document."""
-    mapped = (segment for segment in segments if segment.document.timestamp_map)
-    first = next(mapped, segments[0] if segments else None)
-    base = (first.document.timestamp_map if first else None) or TimestampMap()
-    spoken = next((segment for segment in segments if segment.document.cues), None)
-    if first is None or spoken is None:
-        return []
-    shift = 0
-    if abs(spoken.document.cues[0].start + _offset(spoken, base, 0) - spoken.start) > _NEAR_MS:
-        # The cues count from elsewhere: then the first mapping's time is its segment's start.
-        shift = first.start - base.local
-    return [
-        _moved(segment.document.cues, _offset(segment, base, shift) + shift - begin)
-        for segment in segments
-    ]
-
-
-def _offset(segment: _Segment, base: TimestampMap, shift: int) -> int:
-    """How many ms the segment's cue times lie behind those that `base` is about.
-
-    Of the offsets that 33 bits may mean, the one that brings the cues next to their segment.
-    """
-    mapping, cues = segment.document.timestamp_map, segment.document.cues
-    if mapping is None or not cues:
-        return 0
-    ticks = (mapping.zero - base.zero) % _WRAP
-    missing = (segment.start - shift - cues[0].start) * TICKS_PER_MS - ticks
-    return round((ticks + round(missing / _WRAP) * _WRAP) / TICKS_PER_MS)
+    start, duration = round((segment.start - begin) * 1000), round(segment.duration * 1000)
+    return TimedSegment(document, start, duration, segment.discontinuity)
 
 
 def _moved(cues: Iterable[Cue], offset: int) -> list[Cue]:

@@ -11,6 +11,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 
+from pipeline.errors import StorageError
 from pipeline.units import KIB, MIB
 
 #: One block. Below 64 KiB the cost per record shows; above 512 KiB the working set leaves the
@@ -58,13 +59,20 @@ class Partitions:
 
 
 def create_arena(size: int) -> int:
-    """A descriptor of `size` bytes of shared memory without a name."""
+    """A descriptor of `size` bytes of shared memory without a name. Raises StorageError."""
+    try:
+        descriptor = _nameless()
+        os.ftruncate(descriptor, size)
+    except OSError as error:  # `ulimit -f` counts this memory as a file, too
+        raise StorageError(f"Cannot allocate shared memory: {error.strerror}") from error
+    return descriptor
+
+
+def _nameless() -> int:
     if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("hlspipe-arena", os.MFD_CLOEXEC)
-    else:
-        descriptor, path = tempfile.mkstemp()
-        os.unlink(path)  # noqa: PTH108  (mkstemp hands out a string)
-    os.ftruncate(descriptor, size)
+        return os.memfd_create("hlspipe-arena", os.MFD_CLOEXEC)
+    descriptor, path = tempfile.mkstemp()
+    os.unlink(path)  # noqa: PTH108  (mkstemp hands out a string)
     return descriptor
 
 

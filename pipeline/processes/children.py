@@ -25,7 +25,7 @@ class Ground:
 
     arena: int  # descriptor
     partitions: Partitions
-    threads: int  # connections of each downloader
+    threads: int  # connections of a downloader at the most
 
 
 class Child:
@@ -88,9 +88,10 @@ class DownloaderChild(Child):
 
     role = "downloader"
 
-    def __init__(self, partition: int) -> None:
+    def __init__(self, partition: int, threads: int) -> None:
         super().__init__()
         self.partition = partition
+        self.threads = threads  # connections
         self.record_ends = os.pipe()  # (reading: storage, writing: downloader)
         self.credit_ends = os.pipe()  # (reading: downloader, writing: storage)
         self.leases: dict[int, Errand] = {}  # in the order in which they were given
@@ -110,7 +111,7 @@ class DownloaderChild(Child):
             "arena_bytes": ground.partitions.total_bytes,
             "records": records,
             "credits": credit,
-            "threads": ground.threads,
+            "threads": self.threads,
         }
         self._launch(setup, [ground.arena, records, credit], now)
 

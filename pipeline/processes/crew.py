@@ -40,8 +40,12 @@ class CrewSize:
 
     @property
     def threads(self) -> int:
-        """Connections of each downloader."""
+        """Connections of each downloader, or one less."""
         return -(-self.connections // self.processes)
+
+    def threads_of(self, downloader: int) -> int:
+        """Connections of one downloader: all of them together are `connections`."""
+        return self.connections // self.processes + (downloader < self.connections % self.processes)
 
 
 def crew_size(processes: int | None, connections: int) -> CrewSize:
@@ -62,7 +66,9 @@ class Crew:
         self._options = options
         partitions = Partitions.for_downloaders(size.processes, size.connections)
         self._ground = Ground(create_arena(partitions.total_bytes), partitions, size.threads)
-        self.downloaders = [DownloaderChild(number) for number in range(size.processes)]
+        self.downloaders = [
+            DownloaderChild(number, size.threads_of(number)) for number in range(size.processes)
+        ]
         self.storage = StorageChild()
         self._closed = False
         try:

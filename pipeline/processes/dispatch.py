@@ -27,10 +27,14 @@ from pipeline.processes.errands import (
     ItemErrand,
     NeedErrand,
 )
+from pipeline.units import KIB
 
 #: A key is 16 or 32 bytes, an initialization section a few hundred to a few thousand. More than
 #: this goes into no message.
 _NEED_CAP = 1 << 20
+
+#: Bytes from which a segment takes so long that asking for the next one costs nothing beside it.
+_LARGE = 512 * KIB
 
 
 class Dispatcher:
@@ -90,20 +94,21 @@ class Dispatcher:
     def _idlest(self) -> DownloaderChild | None:
         """The downloader that can start soonest, if one has room."""
         children = [child for child in self._crew.downloaders if child.available]
-        best = min(children, key=lambda child: len(child.leases), default=None)
-        if best is None or len(best.leases) >= self._depth():
+        best = min(children, key=lambda child: len(child.leases) - child.threads, default=None)
+        if best is None or len(best.leases) >= best.threads + self._ahead():
             return None
         return best
 
-    def _depth(self) -> int:
-        """Errands for each downloader: some in hand, so that no thread waits for the next.
+    def _ahead(self) -> int:
+        """Errands in a downloader's hand beyond those under way: no thread waits for the next.
 
-        Not towards the end: an errand in one downloader's hand is one that an idle one lacks.
+        Few where segments are large: what a slow downloader has in hand is in turn while a fast
+        one's results wait for it. And none towards the end, when an idle one would lack them.
         """
         threads = self._crew.size.threads
         remaining = sum(turn.remaining for turn in self._turns)
-        ahead = min(threads, remaining // (2 * self._crew.size.processes))
-        return threads + ahead
+        large = any(turn.average_size > _LARGE for turn in self._turns)
+        return min(1 if large else threads, remaining // (2 * self._crew.size.processes))
 
     def _next(self, now: float) -> Errand | None:
         if self._documents and self._documents[0][0] <= now:

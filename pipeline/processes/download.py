@@ -144,6 +144,11 @@ class Download:
         return len(self.items) - self._fresh
 
     @property
+    def average_size(self) -> float:
+        """Bytes of a segment, as far as can be told."""
+        return self.stored_bytes / self.segments_done if self.segments_done else 0.0
+
+    @property
     def complete(self) -> bool:
         """Whether every item is stored or skipped."""
         return self._first_open == len(self.items)

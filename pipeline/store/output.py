@@ -18,8 +18,14 @@ from pipeline.errors import (
     OutputBusyError,
     OutputClosedError,
     OutputExistsError,
+    StorageError,
 )
 from pipeline.store.files import reserve, storage_error, write_all
+
+_PART = ".part"
+
+#: Bytes in a file name, on every common file system.
+_LONGEST_NAME = 255
 
 #: Called when a stream would block; returns when it may be worth another try.
 WaitWritable = Callable[[int], None]
@@ -106,9 +112,15 @@ class FileOutput:
         os.close(self._descriptor)
 
     def _refuse_existing(self) -> None:
-        if self.path.is_dir():
-            raise storage_error("write", self.path, IsADirectoryError(21, "it is a directory"))
-        if not self._force and os.path.lexists(self.path):
+        try:
+            mode = self.path.lstat().st_mode
+        except FileNotFoundError:
+            return
+        except OSError as error:  # the name is too long, say
+            raise storage_error("write", self.path, error) from error
+        if stat.S_ISDIR(mode):
+            raise StorageError(f"Cannot write {self.path}: it is a directory")
+        if not self._force:
             raise OutputExistsError(f"{self.path} exists already: --force replaces it")
 
 
@@ -219,8 +231,30 @@ def _unblocked(descriptor: int) -> int:
 
 
 def part_path(output: Path) -> Path:
-    """Where the bytes of `output` are until it is whole."""
-    return output.with_name(output.name + ".part")
+    """Where the bytes of `output` are until it is whole.
+
+    A name that leaves no room for the ending loses its own last bytes to it.
+    """
+    stem = os.fsencode(output.name)[: _LONGEST_NAME - len(_PART)]
+    return output.with_name(os.fsdecode(stem) + _PART)
+
+
+def refuse_busy(output: Path) -> None:
+    """Raise OutputBusyError if another run is writing `output` at this moment.
+
+    An early look only: `FileOutput` takes the lock.
+    """
+    part = part_path(output)
+    try:
+        descriptor = os.open(part, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise OutputBusyError(f"Another run is writing {part}") from error
+    finally:
+        os.close(descriptor)
 
 
 def remove_part(output: Path) -> None:

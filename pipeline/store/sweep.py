@@ -6,13 +6,12 @@ files, because only directories of our name, owned by this user, are touched.
 
 import fcntl
 import os
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline.store.tempdir import LOCK_NAME, PREFIX, remove_tree
+from pipeline.store.tempdir import LOCK_NAME, PREFIX, remove_tree, system_temp_dir
 
 #: A directory without a lock file is either being made at this moment, or was left by a kill
 #: between two system calls. After this many seconds it is the latter.
@@ -22,7 +21,7 @@ _UNLOCKED_GRACE = 60.0
 def likely_places(temp_dir: Path | None, output: Path | None) -> list[Path]:
     """Directories in which runs with these options put their temp directories."""
     places = [temp_dir, output.parent if output else None]
-    places += [Path(tempfile.gettempdir()), Path("/var/tmp")]  # noqa: S108
+    places += [system_temp_dir(), Path("/tmp"), Path("/var/tmp")]  # noqa: S108
     return list(dict.fromkeys(place for place in places if place is not None))
 
 

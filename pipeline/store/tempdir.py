@@ -8,6 +8,7 @@ process, however it ends. Not covered: what segment files contain (`segments`).
 import fcntl
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,13 +37,21 @@ def choose_place(asked: Path | None, beside: Path | None, needed: int) -> Place:
     """
     if asked is not None:
         return Place(asked)
-    usual = Path(tempfile.gettempdir())
+    usual = system_temp_dir()
     fallback = beside if beside is not None else Path("/var/tmp")  # noqa: S108
     if is_memory_backed(usual):
         return Place(fallback, f"{usual} is held in memory")
-    if free_bytes(usual) < needed:
-        return Place(fallback, f"{usual} has too little room")
+    try:
+        if free_bytes(usual) < needed:
+            return Place(fallback, f"{usual} has too little room")
+    except OSError as error:
+        return Place(fallback, f"{usual} cannot be used: {error.strerror}")
     return Place(usual)
+
+
+def system_temp_dir() -> Path:
+    """$TMPDIR, or /tmp. `tempfile.gettempdir` would try them out by writing a file there."""
+    return Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108
 
 
 def is_memory_backed(path: Path) -> bool:
@@ -77,8 +86,9 @@ class TempDirectory:
         return self.path / f"{prefix}segment_{index:06d}.ts"
 
     def remove(self) -> None:
-        """Delete the directory and what is in it."""
-        remove_tree(self.path)
+        """Delete the directory and what is in it; what others have put there stays."""
+        with suppress(OSError):
+            remove_tree(self.path)
         os.close(self._lock)
 
     def keep(self) -> None:
@@ -98,5 +108,6 @@ def remove_tree(directory: Path) -> None:
     except FileNotFoundError:
         return
     for name in sorted(names, key=lambda name: name == LOCK_NAME):
-        (directory / name).unlink(missing_ok=True)
+        with suppress(IsADirectoryError, PermissionError):  # somebody else's, and it stays
+            (directory / name).unlink(missing_ok=True)
     directory.rmdir()
