@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from pipeline.jobs.receipt import Receipt as Receipt
     from pipeline.options import FetchOptions as FetchOptions
     from pipeline.options import HttpOptions as HttpOptions
+    from pipeline.options import KeyOptions as KeyOptions
+    from pipeline.options import MergeMode as MergeMode
+    from pipeline.options import SelectionOptions as SelectionOptions
     from pipeline.options import StorageOptions as StorageOptions
+    from pipeline.options import SubtitlesFormat as SubtitlesFormat
 
 
 _HOMES = {
@@ -30,6 +34,10 @@ _HOMES = {
     "Receipt": "pipeline.jobs.receipt",
     "FetchOptions": "pipeline.options",
     "HttpOptions": "pipeline.options",
+    "KeyOptions": "pipeline.options",
+    "MergeMode": "pipeline.options",
+    "SelectionOptions": "pipeline.options",
+    "SubtitlesFormat": "pipeline.options",
     "StorageOptions": "pipeline.options",
     "HlspipeError": "pipeline.errors",
     "Interrupted": "pipeline.errors",
@@ -40,8 +48,12 @@ __all__ = [
     "HlspipeError",
     "HttpOptions",
     "Interrupted",
+    "KeyOptions",
+    "MergeMode",
     "Receipt",
+    "SelectionOptions",
     "StorageOptions",
+    "SubtitlesFormat",
     "__version__",
     "fetch",
 ]

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pipeline.cli.terminal import fit
-from pipeline.cli.words import clock, percent, words
+from pipeline.cli.words import clock, percent, published, words
 from pipeline.events import Event, OutputPublished, Progress, TransferStarted
 from pipeline.units import format_mb, printable
 
@@ -125,6 +125,7 @@ class Bar:
         self._speed = Speed()
         self._connections = 0
         self._progress: Progress | None = None
+        self._is_done = False  # the main output is there
 
     def show(self, event: Event) -> None:
         """Take a count, or print the line for `event` where the bar was."""
@@ -169,11 +170,15 @@ class Bar:
         return text
 
     def _summary(self, event: Event) -> str | None:
+        """The line about an output: the main one comes first, and the figures are its own."""
         if not isinstance(event, OutputPublished) or self._progress is None:
             return None
+        if self._is_done:
+            return published(event)
         elapsed = self._progress.elapsed
         rate = event.bytes / elapsed if elapsed else 0
         took = f"{format_mb(event.bytes)} in {clock(elapsed)} ({format_mb(round(rate))}/s)"
+        self._is_done = True
         return f"✓ {event.output}: {took}"
 
     def _fit(self, text: str) -> str:

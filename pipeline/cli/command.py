@@ -35,10 +35,9 @@ def option(
     text: str,
     *,
     aliases: Sequence[str] = (),
-    name: str | None = None,
     **attributes: Any,
 ) -> Callable[..., _Decorator]:
-    """An option for a `section`. `aliases` are further spellings, `name` that of its value."""
+    """An option for a `section`. `aliases` are further spellings."""
     words = shown.replace(",", "").split()
     spellings = [word for word in words if word.startswith("-")]
     if len(spellings) == len(words):
@@ -49,7 +48,6 @@ def option(
         click.option,
         *spellings,
         *aliases,
-        *([name] if name else []),
         cls=Option,
         shown=shown,
         help=text,

@@ -20,9 +20,14 @@ from pipeline.errors import HlspipeError, InternalError
 _SECRETS = re.compile(r"(?<=//)[^/\s@]+(?=@)|(?<=\S\?)[^\s'\")>]+")
 
 
-def report(error: BaseException, values: Mapping[str, Any]) -> int:
-    """Say what ended a command that was given `values`; the exit code."""
+def report(error: BaseException, values: Mapping[str, Any], about: str = "") -> int:
+    """Say what ended a command that was given `values`; the exit code.
+
+    `about` names what of several things it is about, where the sentence does not.
+    """
     exit_code, sentence = outcome(error)
+    if about and about not in sentence:
+        sentence = f"{about}: {sentence}"
     if exit_code == InternalError.exit_code and not values.get("verbose"):
         sentence += " (run again with -v for the traceback)"
     if values.get("progress") == "json":

@@ -1,10 +1,11 @@
 """`hlspipe fetch URL`: one download, what is shown while it runs, and its receipt.
 
-Only the outside of it: the options are `sections`, the work is `pipeline.jobs.fetch`.
+Only the outside of it: the options are `sections` and `settings`, the tables of `-F` `listing`,
+and the work is `pipeline.jobs.fetch`.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -16,24 +17,28 @@ from pipeline.cli.jsonlines import json_text
 from pipeline.cli.progress import Reporter, Style, choose, display
 from pipeline.cli.sections import (
     display_options,
-    options_from,
+    key_options,
     output_options,
     playlist_options,
     request_options,
+    selection_options,
     speed_options,
     storage_options,
 )
+from pipeline.cli.settings import fetch_options
 from pipeline.cli.terminal import Terminal, is_terminal, print_data, say
 from pipeline.cli.words import summary
 from pipeline.errors import HlspipeError, OutputClosedError
 from pipeline.events import Warned
 from pipeline.jobs.receipt import Receipt
+from pipeline.options import FetchOptions
 from pipeline.units import public_url
 
 _EXAMPLES = """\b
 Examples:
   hlspipe fetch https://example.com/video/index.m3u8
   hlspipe fetch -o video.ts -N 16 -H 'Referer: https://example.com/' URL
+  hlspipe fetch -f 'height<=720' --audio en,de --subtitles all URL
   hlspipe fetch -o - URL | ffplay -
 """
 
@@ -41,7 +46,9 @@ Examples:
 @command("fetch", epilog=_EXAMPLES)
 @click.argument("url")
 @output_options
+@selection_options
 @playlist_options
+@key_options
 @request_options
 @speed_options
 @storage_options
@@ -50,14 +57,24 @@ Examples:
 def fetch(ctx: click.Context, /, url: str, output: str | None, **values: Any) -> None:
     """Download the stream at URL into one file.
 
-    URL is that of a media playlist, or of a multivariant playlist, of which the variant with the
-    highest bandwidth is taken.
+    URL is that of a playlist, or a local file, or - for standard input. Of a multivariant
+    playlist the best variant is taken, unless --format says otherwise; audio and subtitles with
+    playlists of their own go to files beside the output.
     """
     _refuse_contradictions(ctx, output, values)
+    if values["list_formats"]:
+        _list_formats(url, values)
+        ctx.exit()
     receipt = _fetch_and_print(url, output, values)
     if values["verbose"]:
         say(summary(receipt))
     ctx.exit(receipt.exit_code)
+
+
+def _list_formats(url: str, values: Mapping[str, Any]) -> None:
+    from pipeline.cli.listing import print_formats  # noqa: PLC0415  (tables take time to import)
+
+    print_formats(url, fetch_options(values), as_json=values["json"])
 
 
 def _refuse_contradictions(
@@ -65,9 +82,15 @@ def _refuse_contradictions(
 ) -> None:
     if values["force"] and values["skip_existing"]:
         ctx.fail("--force and --skip-existing exclude each other")
-    if output != "-":
-        return
-    if values["as_json"]:
+    if values["key"] is not None and values["key_url"] is not None:
+        ctx.fail("--key and --key-url exclude each other")
+    if output == "-" and not values["list_formats"]:
+        _refuse_stdout(ctx, values)
+
+
+def _refuse_stdout(ctx: click.Context, values: Mapping[str, Any]) -> None:
+    """Refuse to write a stream to a standard output that cannot take it."""
+    if values["json"]:
         ctx.fail("-o - and --json both want standard output")
     if sys.stdout is None:
         raise OutputClosedError("Standard output is closed")
@@ -88,19 +111,28 @@ def _fetch_and_print(url: str, output: str | None, values: Mapping[str, Any]) ->
 
 
 def _fetch(url: str, output: str | None, values: Mapping[str, Any]) -> Receipt:
-    options = options_from(values)
+    options = fetch_options(values)
     style = choose(Style(values["progress"]), Terminal.of(sys.stderr), quiet=values["quiet"])
     with Reporter(lambda: display(style, verbose=values["verbose"])) as reporter:
-        if options.storage.effective_threshold is None:
-            reporter(Warned("Without a memory threshold, the whole download is kept in memory"))
+        for warning in _warnings(output, options):
+            reporter(Warned(warning))
         # Imported here: it brings requests, and neither help nor usage errors should wait for it.
         from pipeline.jobs import fetch as job  # noqa: PLC0415
 
         return job.fetch(url, output, options, reporter)
 
 
+def _warnings(output: str | None, options: FetchOptions) -> Iterator[str]:
+    """What follows from the options, and may not be what was meant."""
+    if options.storage.effective_threshold is None:
+        yield "Without a memory threshold, the whole download is kept in memory"
+    asked = options.selection
+    if output == "-" and (asked.audio not in {"default", "none"} or asked.subtitles != "none"):
+        yield "Standard output takes one stream: renditions of audio and subtitles are left out"
+
+
 def _print(receipt: Receipt, values: Mapping[str, Any]) -> None:
-    if values["as_json"]:
+    if values["json"]:
         print_data(json_text(receipt.to_dict()))
 
 

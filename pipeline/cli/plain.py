@@ -6,8 +6,8 @@ Their words are a promise to scripts (`words`); counts come at most once a secon
 from collections.abc import Callable
 
 from pipeline.cli.thinning import Thinning
-from pipeline.cli.words import words
-from pipeline.events import Event
+from pipeline.cli.words import published, words
+from pipeline.events import Event, MergeStarted, OutputPublished
 
 
 class Plain:
@@ -19,13 +19,21 @@ class Plain:
         self._write = write
         self._verbose = verbose
         self._thinning = Thinning(1.0)
+        self._named: set[str] = set()  # outputs that a line was about
 
     def show(self, event: Event) -> None:
         """Write the line for `event`, if it has one and it is due."""
         for shown in self._thinning.admit(event):
-            line = words(shown, verbose=self._verbose)
+            line = self._words(shown)
             if line is not None:
                 self._write(line)
+
+    def _words(self, event: Event) -> str | None:
+        if isinstance(event, MergeStarted):
+            self._named.add(event.output)
+        if isinstance(event, OutputPublished) and event.output not in self._named:
+            return published(event)
+        return words(event, verbose=self._verbose)
 
     def tick(self) -> None:
         """Nothing moves between two events."""

@@ -1,24 +1,26 @@
-"""The options that commands share, by section of the help, and the frozen options they lead to.
+"""The options of commands that read playlists or download, by section of the help.
 
-An option that is named like a field in `pipeline.options` reaches that field by itself; what else
-is needed stands in `options_from`. What is used by one command alone stands with that command.
+Not covered: how they become the frozen options of `pipeline.options` (`settings`), and options
+that belong to one command alone and stand with it.
 """
 
-from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import click
 
 from pipeline.cli.command import option, section
+from pipeline.cli.keys import IV, KEY
 from pipeline.cli.progress import Style
 from pipeline.cli.values import (
     COUNT,
     COUNT_OR_ZERO,
     DURATION,
+    FORMAT,
     HEADER,
     POSITIVE_DURATION,
+    REGEX,
+    RENDITIONS,
+    SECTION,
     THRESHOLD,
 )
 from pipeline.cli.words import short_size
@@ -27,10 +29,13 @@ from pipeline.options import (
     FetchOptions,
     HttpOptions,
     MergeMode,
+    SelectionOptions,
     StorageOptions,
+    SubtitlesFormat,
 )
 
 _HTTP = HttpOptions()
+_SELECTION = SelectionOptions()
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
 
@@ -44,6 +49,64 @@ output_options = section(
         "Go on without segments that the server does not have.",
         aliases=["--skip-unavailable-fragments"],
     ),
+)
+
+selection_options = section(
+    "Selection",
+    option(
+        "-f, --format RULE",
+        "Which variant to take: best, worst, 720p, an id that -F lists, or conditions such as"
+        " 'height<=1080,bandwidth<4M'.",
+        type=FORMAT,
+        default=_SELECTION.format,
+    ),
+    option("-F, --list-formats", "Print the variants and renditions, and download nothing."),
+    option(
+        "--audio LANG",
+        "Audio renditions to take: languages ('en,de'), 'all', 'none', or 'default' for the one"
+        " that the playlist prefers.",
+        type=RENDITIONS,
+        default=_SELECTION.audio,
+    ),
+    option(
+        "--subtitles LANG",
+        "Subtitles to take: languages, 'all' or 'none'.",
+        type=RENDITIONS,
+        default=_SELECTION.subtitles,
+    ),
+    option(
+        "--subtitles-format FMT",
+        "How subtitles are written: vtt or srt.",
+        type=click.Choice([each.value for each in SubtitlesFormat]),
+        default=_SELECTION.subtitles_format.value,
+    ),
+    option(
+        "--section START-END",
+        "Take the segments that cover this time only, such as 05:00-20:00, or 300- for the rest"
+        " from second 300 on.",
+        type=SECTION,
+    ),
+    option(
+        "--exclude REGEX",
+        "Leave out segments in whose URI this regular expression is found.",
+        type=REGEX,
+    ),
+)
+
+key_options = section(
+    "Keys",
+    option(
+        "--key KEY",
+        "Decrypt with this key: 16 or 32 bytes in hex or base64, or the path of a file with"
+        " them. A file is safer: other users of this machine can read a command line.",
+        type=KEY,
+    ),
+    option(
+        "--iv IV",
+        "Decrypt with this initialization vector: up to 32 hex digits, base64 or a file.",
+        type=IV,
+    ),
+    option("--key-url URL", "Fetch the key from here, whatever the playlist says."),
 )
 
 playlist_options = section(
@@ -126,26 +189,6 @@ display_options = section(
         type=click.Choice([style.value for style in Style]),
         default=Style.AUTO.value,
     ),
-    option("--json", "Print the receipt on standard output.", name="as_json"),
+    option("--json", "Print the receipt, or the list of -F, as JSON on standard output."),
     option("-q, --quiet", "Say nothing but errors."),
 )
-
-
-def options_from(values: Mapping[str, Any]) -> FetchOptions:
-    """The options of a download that `values`, a command's parameters by name, ask for."""
-    http = HttpOptions(
-        **_named(HttpOptions, values), headers=values["header"], verify=not values["no_verify"]
-    )
-    storage = _named(StorageOptions, values) | {"merge": MergeMode(values["merge"])}
-    return FetchOptions(
-        **_named(FetchOptions, values),
-        http=http,
-        storage=StorageOptions(**storage),
-        # The figure is in the receipt: nobody else asks for it.
-        measure_memory=values["as_json"] or values["verbose"],
-    )
-
-
-def _named(options: type, values: Mapping[str, Any]) -> dict[str, Any]:
-    names = {field.name for field in fields(options)}
-    return {name: value for name, value in values.items() if name in names}

@@ -8,7 +8,9 @@ draws through `sys.stderr` in a thread that nobody waits for.
 import errno
 import os
 import select
+import shutil
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TextIO
@@ -76,12 +78,30 @@ def say(text: str) -> None:
 
 def print_data(text: str) -> None:
     """`text` as a line on stdout, now. Raises an `HlspipeError` when stdout does not take it."""
+    print_pieces([text])
+
+
+def print_pieces(pieces: Iterable[str]) -> None:
+    """The same for a line too long to be held at once."""
     if sys.stdout is None:
         raise OutputClosedError("Standard output is closed")
     try:
-        print(text, flush=True)  # noqa: T201
+        for piece in pieces:
+            sys.stdout.write(piece)
+        sys.stdout.write("\n")
+        sys.stdout.flush()
     except OSError as error:
         raise stdout_error(error) from error
+
+
+def print_words(text: str) -> None:
+    """The lines of `text`, which is fit to print, on stdout, in characters that it has."""
+    print_data(fit(text, Terminal.of(sys.stdout).encoding))
+
+
+def stdout_width() -> int | None:
+    """Columns of the terminal that stdout is; None where lines may be of any length."""
+    return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
 
 
 def stdout_error(error: OSError) -> OutputClosedError | StorageError:

@@ -1,7 +1,7 @@
-"""Text to values at the command's edge: numbers, thresholds, durations, headers.
+"""Text to values at the command's edge: numbers, thresholds, durations, headers, what to take.
 
 Each type refuses what it cannot read with one sentence, as a usage error. The grammar of sizes
-and durations is `units`.
+and durations is `units`, that of format rules and sections `hls`. Not covered: keys (`keys`).
 """
 
 import re
@@ -10,14 +10,18 @@ from typing import Any
 
 import click
 
+from pipeline.errors import UsageError
 from pipeline.units import parse_duration, parse_size
 
 # RFC 9110 section 5.6.2 (token) and 5.5 (field values: Latin-1 without controls, but for tab).
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([\t\x20-\x7e\x80-\xff]*)")
 
+#: What `--audio` and `--subtitles` take besides languages.
+_KEYWORDS = frozenset({"all", "none", "default"})
+
 
 class Text(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only
-    """Text that `parse` turns into a value; its ValueError is what the user reads."""
+    """Text that `parse` turns into a value; its ValueError or UsageError is what is read."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
         self.name = name
@@ -29,7 +33,7 @@ class Text(click.ParamType):  # type: ignore[type-arg]  # generic in newer versi
         """The value; numbers from a configuration file are read as if they had been typed."""
         try:
             return self._parse(str(value))
-        except ValueError as error:
+        except (ValueError, UsageError) as error:
             self.fail(str(error), param, ctx)
 
     def split_envvar_value(self, rv: str) -> Sequence[str]:
@@ -71,9 +75,44 @@ def _header(text: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
+def _format(text: str) -> str:
+    from pipeline.hls.rules import parse_rules  # noqa: PLC0415
+
+    parse_rules(text)
+    return text
+
+
+def _section(text: str) -> str:
+    from pipeline.hls.sections import parse_section  # noqa: PLC0415
+
+    parse_section(text)
+    return text
+
+
+def _regex(text: str) -> str:
+    try:
+        re.compile(text)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"it is no regular expression: {error}") from error
+    return text
+
+
+def _renditions(text: str) -> str:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise ValueError("it wants languages joined by commas, 'all' or 'none'")
+    joined = ",".join(names)
+    return joined.lower() if joined.lower() in _KEYWORDS else joined
+
+
 COUNT = Text("N", _whole_number(1))
 COUNT_OR_ZERO = Text("N", _whole_number(0))
 THRESHOLD = Text("SIZE|auto|none", _threshold)
 DURATION = Text("DURATION", parse_duration)
 POSITIVE_DURATION = Text("DURATION", _positive_duration)
 HEADER = Text("HEADER", _header)
+# These stay text: they are checked, and the engine reads them again.
+FORMAT = Text("RULE", _format)
+SECTION = Text("START-END", _section)
+REGEX = Text("REGEX", _regex)
+RENDITIONS = Text("LANG", _renditions)

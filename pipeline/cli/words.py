@@ -10,9 +10,11 @@ from functools import singledispatch
 from pipeline.events import (
     Event,
     MergeStarted,
+    OutputPublished,
     Progress,
     Retried,
     SegmentMissed,
+    SegmentsPicked,
     SegmentsStored,
     SwitchedToDisk,
     TempDirectoryCreated,
@@ -44,7 +46,16 @@ def _variant(event: VariantChosen) -> str:
     if event.bandwidth is not None:
         facts.insert(1, f"{event.bandwidth / 1e6:.1f} Mbit/s")
     shown = ", ".join(fact for fact in facts if fact) or event.url
-    return f"Taking the best of {event.variants} variants: {shown}"
+    which = f"one of {event.variants} variants" if event.variants > 1 else "the only variant"
+    return f"Taking {which}: {shown}"
+
+
+@_say.register
+def _picked(event: SegmentsPicked) -> str:
+    reasons = [f"{event.outside} outside the section"] if event.outside else []
+    reasons += [f"{event.excluded} excluded"] if event.excluded else []
+    left_out = f": {', '.join(reasons)}" if reasons else ""
+    return f"Taking {event.segments} of {count(event.of, 'segment')}{left_out}"
 
 
 @_say.register
@@ -107,6 +118,11 @@ def _warned(event: Warned) -> str:
 @_say.register
 def _retried(event: Retried) -> str:
     return f"Retrying {event.what} in {event.delay:.1f} s: {event.reason}"
+
+
+def published(event: OutputPublished) -> str:
+    """The line for an output that no other line is about: subtitles, say."""
+    return f"✓ {event.output}: {short_size(event.bytes)}"
 
 
 def summary(receipt: Receipt) -> str:

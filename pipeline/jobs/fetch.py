@@ -1,7 +1,6 @@
 """`pipeline.fetch`: one URL, one output, one receipt."""
 
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from pipeline.jobs.receipt import (
     Status,
     StorageFacts,
 )
-from pipeline.jobs.sources import STDIN, is_web, local_url
+from pipeline.jobs.sources import STDIN, is_web, local_url, may_be_local, read_stdin
 from pipeline.options import FetchOptions
 from pipeline.processes.supervisor import Supervisor
 from pipeline.store.output import refuse_busy
@@ -49,15 +48,17 @@ def fetch(
     both carry the receipt of what was done as `receipt`. Nothing is left behind in either case.
     """
     options = options or FetchOptions()
+    local = may_be_local(url, options.base_url)
     url, text = _resolved(url)
-    job = Job(url, _as_text(output), options, on_event or _nobody, text)
+    job = Job(url, _as_text(output), options, on_event or _nobody, text, local)
     _check(job)
+    origin = url if is_web(url) or local else options.base_url or url
     if options.skip_existing and job.output_exists:
         return Receipt(public_url(job.url), job.output, Status.COMPLETE, exit_code=0)
     stream = _STDOUT_DESCRIPTOR if job.output == STDOUT else None
     with Supervisor(options, on_event, stream) as supervisor:
         try:
-            supervisor.run(job.steps(), url)
+            supervisor.run(job.steps(), origin, local=local)
         except (HlspipeError, Interrupted) as error:
             error.receipt = _receipt(job, supervisor).failed(error.exit_code, str(error))
             raise
@@ -79,7 +80,7 @@ def _as_text(output: str | os.PathLike[str] | None) -> str | None:
 def _resolved(source: str) -> tuple[str, bytes | None]:
     """`source` as an absolute URL, and the playlist itself if it comes on standard input."""
     if source == STDIN:
-        return local_url("stdin.m3u8"), sys.stdin.buffer.read(PLAYLIST_CAP + 1)
+        return local_url("stdin.m3u8"), read_stdin(PLAYLIST_CAP)
     return (source if is_web(source) else local_url(source)), None
 
 

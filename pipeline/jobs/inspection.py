@@ -4,13 +4,12 @@ No pipeline is started for one small document: it is fetched in this process.
 """
 
 import random
-import sys
 import time
 
 from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist
 from pipeline.hls.playlist import parse
 from pipeline.jobs.playlists import PLAYLIST_CAP
-from pipeline.jobs.sources import STDIN, is_web, local_url
+from pipeline.jobs.sources import STDIN, is_web, local_url, read_stdin
 from pipeline.net.failure import FetchFailure
 from pipeline.net.retry import RetryPolicy
 from pipeline.options import FetchOptions
@@ -29,7 +28,7 @@ def read_playlist(source: str, options: FetchOptions) -> MediaPlaylist | Multiva
 def read_document(source: str, options: FetchOptions) -> tuple[bytes, str]:
     """The bytes at `source`, and the URL that they come from in the end. Raises HlspipeError."""
     if source == STDIN:
-        return sys.stdin.buffer.read(PLAYLIST_CAP + 1), local_url("stdin.m3u8")
+        return read_stdin(PLAYLIST_CAP), local_url("stdin.m3u8")
     if not is_web(source):
         return _with_retries(local_url(source), options)
     return _with_retries(source, options)

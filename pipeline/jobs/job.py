@@ -12,14 +12,14 @@ from typing import Any
 
 from pipeline import events
 from pipeline.crypto.cbc import check_key
-from pipeline.errors import SegmentsMissingError
+from pipeline.errors import OutputExistsError, SegmentsMissingError
 from pipeline.hls.formats import format_resolution
 from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist, Rendition
 from pipeline.hls.plan import GivenKey, Plan, plan
 from pipeline.hls.playlist import parse
 from pipeline.hls.protection import SAMPLE_METHODS, WHOLE_ITEM_METHODS
 from pipeline.hls.sections import Picked, parse_section, pick
-from pipeline.hls.urls import require_fetchable, scheme
+from pipeline.hls.urls import require_fetchable
 from pipeline.jobs.naming import output_name, rendition_name
 from pipeline.jobs.patterns import compile_exclusion
 from pipeline.jobs.playlists import PLAYLIST_CAP, Chosen, choose, read_first, read_media
@@ -61,6 +61,7 @@ class Job:
     options: FetchOptions
     tell: Callable[[events.Event], None]
     text: bytes | None = field(default=None, repr=False)  # the playlist, if it is here already
+    local: bool = False  # the playlist may name files on this machine
     tracks: list[Track] = field(default_factory=list)
     skipped: bool = False  # the output was there already, and that was fine
     transferred: tuple[Transferred, ...] = ()
@@ -85,10 +86,6 @@ class Job:
             self.output not in (None, STDOUT) and os.path.lexists(path) and not Path(path).is_dir()
         )
 
-    @property
-    def _local(self) -> bool:
-        return scheme(self.url) not in ("http", "https")
-
     # -- reading -----------------------------------------------------------------------------
 
     def _read(
@@ -103,9 +100,12 @@ class Job:
             playlist = parse(self.text, self.url, base_url=base)
         if isinstance(playlist, MediaPlaylist):
             return (playlist,), (None,)
-        chosen = choose(playlist, self.options.selection, beside=self.output != STDOUT)
+        chosen = choose(playlist, self.options.selection)
+        if self.output == STDOUT and chosen.renditions:
+            self.tell(events.Warned("Separate audio and subtitles do not go to standard output"))
+            chosen = Chosen(chosen.variant, ())
         for url in chosen.urls:
-            require_fetchable(url, allow_local=self._local)
+            require_fetchable(url, allow_local=self.local)
         self._tell_variant(playlist, chosen)
         media = yield from read_media(chosen.urls, playlist)
         return media, (None, *chosen.renditions)
@@ -133,18 +133,29 @@ class Job:
             output = self._name(made, rendition, taken)
             taken.append(output)
             self.tracks.append(Track(output, playlist, made, rendition))
+        self._refuse_existing_renditions()
         main = self.tracks[0].playlist
         if not main.end_list:
             self.tell(events.Warned("The playlist has no end: what it lists now is fetched"))
+        if gaps := len(self.tracks[0].plan.gaps):
+            self.tell(events.Warned(f"The playlist calls {gaps} of its segments a gap: left out"))
         if main.stray_lines:
             ignored = f"{main.stray_lines} lines of the playlist belong to no segment: left out"
             self.tell(events.Warned(ignored))
+
+    def _refuse_existing_renditions(self) -> None:
+        """Before anything is fetched; for the main output that has been done already."""
+        if self.options.force:
+            return
+        for track in self.tracks[1:]:
+            if os.path.lexists(track.output):
+                raise OutputExistsError(f"{track.output} exists already: --force replaces it")
 
     def _plan_of(self, playlist: MediaPlaylist) -> Plan:
         made = plan(
             playlist,
             keep=self._picked(playlist),
-            allow_local=self._local,
+            allow_local=self.local,
             methods=_METHODS,
             given=self._given_key(),
         )

@@ -36,11 +36,9 @@ class Chosen:
         return (self.variant.url, *(found.url for found in self.renditions if found.url))
 
 
-def choose(playlist: MultivariantPlaylist, options: SelectionOptions, *, beside: bool) -> Chosen:
-    """What `options` pick. Without `beside` there is no room for renditions."""
+def choose(playlist: MultivariantPlaylist, options: SelectionOptions) -> Chosen:
+    """What `options` pick. Raises UsageError where nothing fits them."""
     variant = choose_variant(playlist, options.format)
-    if not beside:
-        return Chosen(variant, ())
     audio = options.audio
     if audio == "default":
         audio = audio_language(options.format) or audio

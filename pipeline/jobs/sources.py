@@ -1,18 +1,24 @@
 """Where a playlist may come from: the web, a file on this machine, standard input."""
 
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.errors import UsageError
-from pipeline.units import public_url
+from pipeline.units import printable, public_url
 
 #: In the place of a URL: the playlist comes on standard input.
 STDIN = "-"
 
 
 def is_web(source: str) -> bool:
-    """Whether `source` is an http or https URL. Raises UsageError for another scheme."""
-    scheme = urlsplit(source).scheme.lower()
+    """Whether `source` is an http or https URL. Raises UsageError for what is no source."""
+    try:
+        scheme = urlsplit(source).scheme.lower()
+    except ValueError as error:
+        raise UsageError(f"{printable(source, 100)} is no valid URL") from error
+    if not source or "\0" in source:
+        raise UsageError("The playlist has no name")
     if scheme in ("http", "https"):
         return True
     if scheme and scheme != "file" and "://" in source:
@@ -25,3 +31,21 @@ def local_url(source: str) -> str:
     if urlsplit(source).scheme.lower() == "file":
         return source
     return Path(source).absolute().as_uri()
+
+
+def read_stdin(cap: int) -> bytes:
+    """What standard input holds, up to one byte more than `cap`. Raises UsageError."""
+    if sys.stdin is None:
+        raise UsageError("The playlist is to come on standard input, which is closed")
+    return sys.stdin.buffer.read(cap + 1)
+
+
+def may_be_local(source: str, base_url: str | None) -> bool:
+    """Whether the playlist may name files on this machine.
+
+    One that is such a file may, unless it is seen from the web. What comes on standard input may
+    have come from anywhere: it is trusted only if the user says where on this machine it belongs.
+    """
+    if base_url is not None:
+        return not is_web(base_url)
+    return source != STDIN and not is_web(source)

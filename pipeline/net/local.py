@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote, urlsplit
 
-from pipeline.errors import NetworkError, SegmentsMissingError
+from pipeline.errors import HlspipeError, SegmentsMissingError, StorageError
 from pipeline.net.body import read_body
 from pipeline.net.failure import FetchFailure, Patience
 
@@ -44,9 +44,12 @@ class FileBody:
         wanted = min(len(view), self._left)
         size = 0
         while size < wanted:
-            read = os.preadv(self._descriptor, [view[size:wanted]], self._offset)
+            try:
+                read = os.preadv(self._descriptor, [view[size:wanted]], self._offset)
+            except OSError as error:
+                raise _unreadable(error) from error
             if not read:
-                raise FetchFailure(NetworkError, "the file is too short", Patience.NEVER)
+                raise FetchFailure(StorageError, "the file is too short", Patience.NEVER)
             size += read
             self._offset += read
         self._left -= size
@@ -54,13 +57,19 @@ class FileBody:
 
 
 @contextmanager
-def open_local(url: str, byte_range: tuple[int, int] | None = None) -> Iterator[FileBody]:
-    """The body of a local file, or of a part of it. Raises FetchFailure."""
+def open_local(
+    url: str,
+    byte_range: tuple[int, int] | None = None,
+    missing: type[HlspipeError] = SegmentsMissingError,
+) -> Iterator[FileBody]:
+    """The body of a local file, or of a part of it. Raises FetchFailure; `missing` if it is not."""
     try:
         descriptor = os.open(local_path(url), os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        reason = error.strerror or "it cannot be opened"
-        raise FetchFailure(SegmentsMissingError, reason, Patience.NEVER) from error
+    except FileNotFoundError as error:
+        reason = error.strerror or "there is no such file"
+        raise FetchFailure(missing, reason, Patience.NEVER) from error
+    except (OSError, ValueError) as error:
+        raise _unreadable(error) from error
     try:
         offset, length = byte_range or (0, os.fstat(descriptor).st_size)
         yield FileBody(descriptor, offset, length)
@@ -68,7 +77,12 @@ def open_local(url: str, byte_range: tuple[int, int] | None = None) -> Iterator[
         os.close(descriptor)
 
 
+def _unreadable(error: OSError | ValueError) -> FetchFailure:
+    reason = getattr(error, "strerror", None) or str(error)
+    return FetchFailure(StorageError, reason, Patience.NEVER)
+
+
 def read_local(url: str, cap: int, byte_range: tuple[int, int] | None = None) -> bytes:
     """The whole of a small local file. Raises FetchFailure."""
-    with open_local(url, byte_range) as body:
+    with open_local(url, byte_range, StorageError) as body:
         return read_body(body, cap)

@@ -61,7 +61,9 @@ class Bulletin:
         )
 
     def progress(self, downloads: Sequence[Download]) -> None:
-        """Tell how far the downloads of a job are, all together."""
+        """Tell how far the downloads of a job are, all together, once all have begun."""
+        if not all(download.opened for download in downloads):
+            return
         self.tell(
             events.Progress(
                 sum(download.segments_done for download in downloads),

@@ -1,12 +1,11 @@
 """How the requests of a job are made: what downloaders are told about it."""
 
-from pipeline.hls.urls import scheme
 from pipeline.options import HttpOptions
 from pipeline.processes.messages import OpenContext
 
 
-def open_context(context: int, origin: str, http: HttpOptions) -> OpenContext:
-    """The order that begins a job. `origin` is what the user gave: a URL, or a local file's."""
+def open_context(context: int, origin: str, local: bool, http: HttpOptions) -> OpenContext:
+    """The order that begins a job, on behalf of `origin`; `local` files are readable for it."""
     return OpenContext(
         context,
         origin,
@@ -16,5 +15,5 @@ def open_context(context: int, origin: str, http: HttpOptions) -> OpenContext:
         http.proxy,
         http.verify,
         http.timeout,
-        local=scheme(origin) not in ("http", "https"),
+        local=local,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipeline.errors import HlspipeError, KeyUnavailableError, NetworkError
+from pipeline.errors import HlspipeError, KeyUnavailableError, NetworkError, SegmentsMissingError
 from pipeline.processes.prerequisites import Need
 from pipeline.processes.wishes import Document
 from pipeline.units import public_url
@@ -84,4 +84,4 @@ class DocumentErrand(Errand):
 
     def final_error(self, error: HlspipeError) -> HlspipeError:
         """Only a segment can be missing: a playlist that is not there is a matter of HTTP."""
-        return NetworkError(error.message)
+        return NetworkError(error.message) if isinstance(error, SegmentsMissingError) else error

@@ -96,12 +96,13 @@ class Supervisor:
 
     # -- jobs --------------------------------------------------------------------------------
 
-    def run(self, job: Job, origin: str) -> Any:
+    def run(self, job: Job, origin: str, *, local: bool = False) -> Any:
         """Run one job to its end and return its result. Raises HlspipeError or Interrupted.
 
-        `origin` is the URL that the user gave: whose host may see the user's headers.
+        `origin` is the URL that the user gave: whose host may see the user's headers. With
+        `local`, files on this machine may be read.
         """
-        flow = self._begin(job, origin)
+        flow = self._begin(job, origin, local)
         while not flow.done:
             self._dispatcher.assign(time.monotonic())
             self._wait()
@@ -120,10 +121,10 @@ class Supervisor:
         while not self._storage_stopped:
             self._wait()
 
-    def _begin(self, job: Job, origin: str) -> Flow:
+    def _begin(self, job: Job, origin: str, local: bool) -> Flow:
         flow = Flow(next(self._numbers), job)
         self._flows[flow.context] = flow
-        self._contexts[flow.context] = open_context(flow.context, origin, self._options.http)
+        self._contexts[flow.context] = open_context(flow.context, origin, local, self._options.http)
         for child in self.crew.downloaders:
             child.tell(self._contexts[flow.context])
         self._grant(flow, flow.start())

@@ -38,10 +38,12 @@ def fetch(
     received: list[int] = []
     before = [signal.signal(each, lambda n, _: received.append(n)) for each in STOP_SIGNALS]
     rounds = int(os.environ.get("ROUNDS", "20"))
+    noise = int(os.environ.get("NOISE", "0"))
     try:
         on_event(TransferStarted(output, rounds, 4.0 * rounds, 2, 8))
         for done in range(1, rounds + 1):
-            on_event(Warned("x" * int(os.environ.get("NOISE", "0"))))
+            if noise:
+                on_event(Warned("x" * noise))
             on_event(Progress(done, rounds, done * MIB, "memory", 0, done / 100))
             time.sleep(0.01)
             if received:

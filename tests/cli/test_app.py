@@ -7,11 +7,22 @@ from click.testing import CliRunner
 
 from pipeline import __version__
 from pipeline.cli.app import COMMANDS, hlspipe
-from pipeline.cli.fetch import fetch as fetch_command
+from pipeline.cli.fetch import fetch
+from pipeline.cli.inspect import inspect
 from tests.cli.conftest import Cli
 
 README = Path(__file__).parents[2] / "README.md"
-OPTIONS = [option for option in fetch_command.params if isinstance(option, click.Option)]
+OPTIONS = [
+    (command.name, option)
+    for command in (fetch, inspect)
+    for option in command.params
+    if isinstance(option, click.Option)
+]
+each_option = pytest.mark.parametrize(
+    ("command", "option"),
+    OPTIONS,
+    ids=[f"{command} {max(option.opts, key=len)}" for command, option in OPTIONS],
+)
 
 
 def help_of(command: str) -> str:
@@ -49,17 +60,25 @@ def test_no_command_shows_the_help_and_fails(cli: Cli) -> None:
     assert "Commands:" in result.stderr
 
 
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: max(option.opts, key=len))
-def test_every_option_is_in_the_help(option: click.Option) -> None:
+@each_option
+def test_every_option_is_in_the_help(command: str, option: click.Option) -> None:
     """Each spelling is shown, and each option has a text."""
-    shown = help_of("fetch")
+    shown = help_of(command)
 
     assert option.help
     assert all(spelling in shown for spelling in option.opts)
 
 
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: max(option.opts, key=len))
-def test_every_option_is_in_the_manual(option: click.Option) -> None:
+@each_option
+def test_every_option_has_a_variable(command: str, option: click.Option) -> None:
+    """HLSPIPE_<COMMAND>_<OPTION> is made of the option as it is spelt."""
+    first = next(spelling for spelling in option.opts if spelling.startswith("--"))
+
+    assert option.name == first.lstrip("-").replace("-", "_")
+
+
+@each_option
+def test_every_option_is_in_the_manual(command: str, option: click.Option) -> None:
     """The README's table and the program agree."""
     manual = README.read_text(encoding="utf-8")
 
@@ -78,7 +97,9 @@ def test_the_help_is_in_sections() -> None:
 
     assert titles[1:] == [
         "Output:",
+        "Selection:",
         "Playlist:",
+        "Keys:",
         "Requests:",
         "Speed:",
         "Storage:",
@@ -91,7 +112,7 @@ def test_the_help_shows_the_defaults() -> None:
     """What happens without an option is in its text."""
     shown = " ".join(help_of("fetch").split())
 
-    for default in ("8", "20s", "0.5s", "50MB", "stream", "auto"):
+    for default in ("best", "none", "vtt", "8", "20s", "0.5s", "50MB", "stream", "auto"):
         assert f"[default: {default}]" in shown
 
 

@@ -129,6 +129,16 @@ def test_the_end_is_a_line_with_size_and_speed(screen: Screen) -> None:
     assert screen.drawn() == ["✓ video.ts: 90.0 MB in 0:09 (10.0 MB/s)\n"]
 
 
+def test_further_outputs_have_a_line_with_their_size(screen: Screen) -> None:
+    """The time was that of all outputs together: it is told once."""
+    bar = bar_on(screen)
+    bar.show(ON_DISK)
+    bar.show(OutputPublished("video.ts", 90 * MIB))
+    bar.show(OutputPublished("video.de.vtt", 39))
+
+    assert screen.drawn()[1:] == ["✓ video.de.vtt: 39 bytes\n"]
+
+
 def test_before_the_first_count_nothing_is_drawn(screen: Screen) -> None:
     """A bar needs something to show."""
     bar = bar_on(screen)

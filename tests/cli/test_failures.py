@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.cli.failures import masked
+from pipeline.cli.failures import masked, report
 from pipeline.errors import NetworkError
 from tests.cli.conftest import Cli, Engine
 
@@ -59,3 +59,15 @@ def test_server_text_in_an_error_cannot_move_the_cursor(fetch: Cli, engine: Engi
     engine.outcome = NetworkError("HTTP 500 \x1b]0;owned\x07")
 
     assert fetch().stderr == "hlspipe: HTTP 500 \\u001b]0;owned\\u0007\n"
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [("Not a playlist", "a.m3u8: Not a playlist"), ("/x/a.m3u8 is gone", "/x/a.m3u8 is gone")],
+)
+def test_of_several_things_the_one_is_named(
+    capfd: pytest.CaptureFixture[str], message: str, shown: str
+) -> None:
+    """What an error is about is said once."""
+    assert report(NetworkError(message), {}, about="a.m3u8") == 3
+    assert capfd.readouterr().err == f"hlspipe: {shown}\n"

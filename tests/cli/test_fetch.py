@@ -193,7 +193,7 @@ def test_allowed_gaps_are_in_the_receipt_and_exit_0(fetch: Cli, engine: Engine) 
     result = fetch("--allow-gaps", "--json")
 
     assert result.exit_code == 0
-    assert json.loads(result.stdout)["segments"] == {"expected": 3, "stored": 2, "missing": [1]}
+    assert json.loads(result.stdout)["segments"]["missing"] == [1]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.cli.jsonlines import JsonLines, event_name, json_text
+from pipeline.cli.jsonlines import JsonLines, event_name, json_pieces, json_text
 from pipeline.events import Event, Progress, SegmentsStored, Warned
 
 
@@ -60,3 +60,23 @@ def test_any_text_is_one_printable_line(text: str) -> None:
 def test_control_characters_are_escaped() -> None:
     """A terminal that shows JSON is as safe as one that shows words."""
     assert json_text("\x1b[31m\x7f\x9b\u202e") == '"\\u001b[31m\\u007f\\u009b\\u202e"'
+
+
+@given(
+    st.dictionaries(
+        st.text(),
+        st.none() | st.text() | st.lists(st.integers() | st.dictionaries(st.text(), st.text())),
+    )
+)
+def test_pieces_make_the_same_object(fields: dict[str, object]) -> None:
+    """Written piece by piece or at once: the same text."""
+    assert "".join(json_pieces(fields)) == json_text(fields)
+
+
+def test_a_long_list_comes_in_many_pieces() -> None:
+    """No piece grows with the list."""
+    fields = {"kind": "media", "segments": [{"uri": str(i)} for i in range(10_000)]}
+    pieces = list(json_pieces(fields))
+
+    assert "".join(pieces) == json_text(fields)
+    assert max(map(len, pieces)) < len(json_text(fields)) / 5

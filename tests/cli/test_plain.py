@@ -1,5 +1,8 @@
+from collections.abc import Sequence
+
 from pipeline.cli.plain import Plain
 from pipeline.events import (
+    Event,
     MergeStarted,
     OutputPublished,
     Progress,
@@ -30,11 +33,11 @@ RUN = [
 ]
 
 
-def lines(*, verbose: bool = False) -> list[str]:
+def lines(*, verbose: bool = False, run: Sequence[Event] = RUN) -> list[str]:
     """What the display writes of a whole run."""
     written: list[str] = []
     display = Plain(written.append, verbose=verbose)
-    for event in RUN:
+    for event in run:
         display.show(event)
         display.tick()
     display.close()
@@ -62,4 +65,14 @@ def test_verbose_adds_lines_and_changes_none() -> None:
     assert added == [
         "Fetching 200 segments (13:20) into video.ts with 2 processes and 8 connections",
         "Retrying segment 46 in 1.0 s: HTTP 503",
+    ]
+
+
+def test_an_output_without_a_merge_has_a_line() -> None:
+    """Each file is named once: subtitles when they are there, media when it is merged."""
+    merged = [MergeStarted(200, "video.ts"), OutputPublished("video.ts", MIB)]
+
+    assert lines(run=[*merged, OutputPublished("video.de.vtt", 1536)]) == [
+        "Merging 200 segments into video.ts...",
+        "✓ video.de.vtt: 1.5KB",
     ]

@@ -12,8 +12,11 @@ from pipeline.cli.terminal import (
     fit,
     is_terminal,
     print_data,
+    print_pieces,
+    print_words,
     say,
     stdout_error,
+    stdout_width,
     write_line,
 )
 from pipeline.errors import OutputClosedError, StorageError
@@ -106,3 +109,40 @@ def test_printing_to_a_stdout_that_was_closed_is_an_error(
 def test_a_failed_print_has_its_cause(code: int, kind: type[Exception]) -> None:
     """A reader that left and a disk that is full are told apart."""
     assert isinstance(stdout_error(OSError(code, os.strerror(code))), kind)
+
+
+def test_pieces_are_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    """What is printed in pieces is whole when it is there."""
+    print_pieces(str(number) for number in range(3))
+
+    assert capfd.readouterr().out == "012\n"
+
+
+def test_a_reader_that_leaves_in_between_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a reader such as `head` has left, the rest is not made."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w", buffering=1) as stream:
+        monkeypatch.setattr("sys.stdout", stream)
+        with pytest.raises(OutputClosedError):
+            print_pieces("x" * 100_000 for _ in range(10))
+
+
+def test_words_on_stdout_fit_its_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal without Unicode gets escapes and not an error."""
+    stream = io.TextIOWrapper(io.BytesIO(), "ascii", newline="")
+    monkeypatch.setattr("sys.stdout", stream)
+    print_words("Deutsch (Köln…)\nnext")
+
+    assert stream.buffer.getvalue() == b"Deutsch (K\\xf6ln...)\nnext\n"
+
+
+def test_only_a_terminal_has_a_width(tty: TextIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines that go to a pipe or a file may be of any length."""
+    monkeypatch.setenv("COLUMNS", "72")
+
+    assert stdout_width() is None
+
+    monkeypatch.setattr("sys.stdout", tty)
+
+    assert stdout_width() == 72

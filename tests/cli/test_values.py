@@ -5,8 +5,12 @@ from pipeline.cli.values import (
     COUNT,
     COUNT_OR_ZERO,
     DURATION,
+    FORMAT,
     HEADER,
     POSITIVE_DURATION,
+    REGEX,
+    RENDITIONS,
+    SECTION,
     THRESHOLD,
     Text,
 )
@@ -59,6 +63,13 @@ def test_an_automatic_threshold_asks_the_machine(monkeypatch: pytest.MonkeyPatch
         (HEADER, "Two Words: value"),
         (HEADER, "X: line\r\nEvil: yes"),
         (HEADER, "X: 日本"),
+        (FORMAT, "8k<p"),
+        (SECTION, "20:00-05:00"),
+        (SECTION, "later"),
+        (REGEX, "(a"),
+        (REGEX, "a{99999999999999999999}"),
+        (RENDITIONS, ""),
+        (RENDITIONS, "en,,de"),
     ],
 )
 def test_what_cannot_be_read_is_refused(kind: Text, text: object) -> None:
@@ -88,3 +99,27 @@ def test_a_header_that_is_refused_is_not_quoted() -> None:
 def test_a_duration_is_in_seconds(text: str, seconds: float) -> None:
     """Durations have units or are seconds."""
     assert convert(DURATION, text) == convert(POSITIVE_DURATION, text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (FORMAT, "best"),
+        (FORMAT, "height<=1080,codecs=hvc1,bandwidth<4M/worst"),
+        (SECTION, "05:00-20:00"),
+        (SECTION, "-90.5"),
+        (REGEX, r"/ad-\d+/"),
+    ],
+)
+def test_what_the_engine_reads_again_stays_text(kind: Text, text: str) -> None:
+    """It is checked here, and passed on as it was written."""
+    assert convert(kind, text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("ALL", "all"), (" none ", "none"), ("en, pt-BR", "en,pt-BR"), ("English", "English")],
+)
+def test_renditions_are_a_word_or_languages(text: str, meant: str) -> None:
+    """Words may be in capitals, and blanks do not count."""
+    assert convert(RENDITIONS, text) == meant

@@ -12,6 +12,7 @@ from pipeline.events import (
     Progress,
     Retried,
     SegmentMissed,
+    SegmentsPicked,
     SegmentsStored,
     SwitchedToDisk,
     TempDirectoryCreated,
@@ -46,12 +47,16 @@ PLAIN = {
         17, "http://h/17.ts", "HTTP 404"
     ),
     "⚠ The clock is wrong": Warned("The clock is wrong"),
-    "Taking the best of 5 variants: 1280x720, 3.1 Mbit/s, avc1.64001f": VariantChosen(
+    "Taking one of 5 variants: 1280x720, 3.1 Mbit/s, avc1.64001f": VariantChosen(
         "http://h/v.m3u8", BANDWIDTH, "1280x720", "avc1.64001f", 5
     ),
-    "Taking the best of 2 variants: http://h/v.m3u8": VariantChosen(
+    "Taking one of 2 variants: http://h/v.m3u8": VariantChosen(
         "http://h/v.m3u8", None, None, None, 2
     ),
+    "Taking the only variant: 64x36": VariantChosen("http://h/v.m3u8", None, "64x36", None, 1),
+    "Taking 5 of 20 segments: 12 outside the section, 3 excluded": SegmentsPicked(5, 20, 12, 3),
+    "Taking 8 of 20 segments: 12 outside the section": SegmentsPicked(8, 20, 12, 0),
+    "Taking 1 of 1 segment": SegmentsPicked(1, 1, 0, 0),
 }
 
 DETAILS = {
@@ -63,7 +68,7 @@ DETAILS = {
     ),
 }
 
-#: Events that the plain display passes over: the merge line has named the output.
+#: Events without words of their own: as a rule, the merge line has named the output.
 SILENT = {OutputPublished}
 
 

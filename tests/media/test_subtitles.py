@@ -11,19 +11,21 @@ from pipeline.media.webvtt import clock, parse_webvtt
 HOUR = 3600.0
 
 
-def segment(start: float, *cues: str, mapping: str = "", header: str = "WEBVTT") -> SubtitleSegment:
-    """A segment with these cues; a cue is "begin end text", the times in seconds."""
+def segment(
+    start: float, *cues: str, mapping: str = "", header: str = "WEBVTT", run: int = 0
+) -> SubtitleSegment:
+    """A segment of 10 s with these cues; a cue is "begin end text", the times in seconds."""
     text = header + (f"\nX-TIMESTAMP-MAP={mapping}" if mapping else "") + "\n\n"
     for cue in cues:
         begin, end, payload = cue.split(" ", 2)
         times = " --> ".join(clock(round(float(value) * 1000)) for value in (begin, end))
         text += f"{times}\n{payload}\n\n"
-    return SubtitleSegment(text.encode(), start)
+    return SubtitleSegment(text.encode(), start, 10, run)
 
 
-def cues(*segments: SubtitleSegment, begin: float = 0.0) -> list[str]:
+def cues(*segments: SubtitleSegment, begin: float = 0.0, first: float | None = None) -> list[str]:
     """The merged cues as "begin end text"."""
-    document = parse_webvtt(merge_webvtt(segments, begin))
+    document = parse_webvtt(merge_webvtt(segments, begin, first))
     return [f"{cue.start / 1000:g} {cue.end / 1000:g} {cue.payload}" for cue in document.cues]
 
 
@@ -66,6 +68,111 @@ def ticks(seconds: float) -> str:
 def test_cue_times_count_from_one_beginning(segments):
     """Cues come out at their places in the playlist, wherever their times count from."""
     assert cues(*segments) == ["1 2 a", "11 12 b"]
+
+
+def local(cue_time: str, seconds: float) -> str:
+    """A mapping of this cue time to this time of the media's clock."""
+    return f"LOCAL:{cue_time},MPEGTS:{round(seconds * 90_000) % (1 << 33)}"
+
+
+HOUR_MAP = local("01:00:00.000", 3600)
+WRAP = (1 << 33) / 90_000
+
+
+@pytest.mark.parametrize(
+    ("segments", "first"),
+    [
+        ([segment(0, "141 142 a", mapping=HOUR_MAP), segment(10, "151 152 b")], 140),
+        ([segment(0, "1 2 a", mapping=SAME), segment(10, "11 12 b", mapping=SAME)], 10),
+        ([segment(0, "3 4 a", mapping=SAME), segment(10, "13 14 b", mapping=SAME)], 12),
+        (
+            [segment(0, "3 4 a", mapping=ticks(WRAP - 7)), segment(10, "3 4 b", mapping=ticks(3))],
+            WRAP - 5,
+        ),
+        ([segment(0, mapping=SAME), segment(10, "1 2 a", "11 12 b", mapping=SAME)], 10),
+        ([segment(0, "1 2 a"), segment(10, "11 12 b")], 1.4),
+    ],
+    ids=[
+        "the map is elsewhere",
+        "the map is the beginning",
+        "the map is before the beginning",
+        "around the wrap",
+        "a cue of the segment before",
+        "no map",
+    ],
+)
+def test_the_video_says_where_its_time_begins(segments, first):
+    """A mapped cue is shown as long after the video's first timestamp as its own says."""
+    assert cues(*segments, first=first) == ["1 2 a", "11 12 b"]
+
+
+def test_a_cue_before_the_video():
+    """What is over before the video begins is left out; what is cut by rounding is not."""
+    found = cues(segment(0, "0 1 a", "0.999 3 b", "4 5 c", mapping=ticks(10)), first=11)
+
+    assert found == ["0 2 b", "3 4 c"]
+
+
+@pytest.mark.parametrize("first", [None, 5000, 140])
+def test_cues_that_are_far_from_their_segment(first):
+    """Where no clock makes sense, cues are shown where the playlist has their segments."""
+    strange = [segment(20, "9000 9001 a", mapping=SAME), segment(30, "9012 9013 b", mapping=SAME)]
+
+    assert cues(segment(0), segment(10), *strange, first=first) == ["20 21 a", "32 33 b"]
+
+
+def test_far_cues_without_a_video():
+    """A map that is about a time before the segments leads to no empty document."""
+    found = cues(
+        segment(0, "140 142 a", mapping=HOUR_MAP), segment(10, "150 152 b", mapping=HOUR_MAP)
+    )
+
+    assert found == ["0 2 a", "10 12 b"]
+
+
+@pytest.mark.parametrize("first", [None, 140], ids=["without a video", "with a video"])
+@pytest.mark.parametrize(
+    "behind",
+    [
+        segment(20, "161 162 b", mapping=HOUR_MAP, run=1),
+        segment(20, "1 2 b", mapping=HOUR_MAP, run=1),
+        segment(20, "1 2 b", mapping=local("00:00:00.000", 7), run=1),
+        segment(20, "21 22 b", mapping=local("00:00:20.000", 7), run=1),
+        segment(20, "4001 4002 b", mapping=local("01:06:40.000", 1.4), run=1),
+    ],
+    ids=[
+        "the clock goes on",
+        "the clock starts at 0",
+        "the clock starts at the map",
+        "cue times go on",
+        "cue times from elsewhere",
+    ],
+)
+def test_a_discontinuity(behind, first):
+    """Behind a discontinuity the clock goes on, or is set by the segment's place."""
+    before = segment(0, "140 142 a", mapping=HOUR_MAP)
+
+    assert cues(before, behind, first=first) == ["0 2 a", "21 22 b"]
+
+
+def test_a_clock_that_restarts_unannounced():
+    """A clock may be set anew without a word: far cues are put where their segment is."""
+    found = cues(
+        segment(100, "1 2 a", mapping=ticks(210)),
+        segment(110, "11 12 b", mapping=ticks(210)),
+        segment(120, "1 2 c", mapping=ticks(10)),
+        segment(130, "11 12 d", mapping=ticks(10)),
+        first=110,
+    )
+
+    assert found == ["101 102 a", "111 112 b", "121 122 c", "131 132 d"]
+
+
+def test_a_part_of_a_video_with_timestamps():
+    """Of a part, too, times count from the first timestamp: its first segment's."""
+    part = [segment(300, "301 302 a", mapping=SAME), segment(310, "311 312 b", mapping=SAME)]
+
+    assert cues(*part, begin=295, first=305.5) == ["5.5 6.5 a", "15.5 16.5 b"]
 
 
 def test_the_media_clock_wraps():

@@ -1,0 +1,52 @@
+"""What a command was given, as the frozen options of `pipeline.options`.
+
+A parameter that is named like a field there reaches that field by itself; what else is needed
+stands in these functions. Not covered: the options as they are spelt (`sections`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from pipeline.options import (
+    FetchOptions,
+    HttpOptions,
+    KeyOptions,
+    MergeMode,
+    SelectionOptions,
+    StorageOptions,
+    SubtitlesFormat,
+)
+
+
+def fetch_options(values: Mapping[str, Any]) -> FetchOptions:
+    """The options of a download that `values`, a command's parameters by name, ask for."""
+    storage = _named(StorageOptions, values) | {"merge": MergeMode(values["merge"])}
+    selection = _named(SelectionOptions, values) | {
+        "subtitles_format": SubtitlesFormat(values["subtitles_format"])
+    }
+    return FetchOptions(
+        **_named(FetchOptions, values),
+        http=_http(values),
+        storage=StorageOptions(**storage),
+        selection=SelectionOptions(**selection),
+        keys=KeyOptions(**_named(KeyOptions, values)),
+        # The figure is in the receipt: nobody else asks for it.
+        measure_memory=values["json"] or values["verbose"],
+    )
+
+
+def reading_options(values: Mapping[str, Any]) -> FetchOptions:
+    """The same for a command that reads playlists and nothing else."""
+    return FetchOptions(http=_http(values), base_url=values["base_url"])
+
+
+def _http(values: Mapping[str, Any]) -> HttpOptions:
+    return HttpOptions(
+        **_named(HttpOptions, values), headers=values["header"], verify=not values["no_verify"]
+    )
+
+
+def _named(options: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(options)}
+    return {name: value for name, value in values.items() if name in names}

@@ -1,0 +1,18 @@
+"""Fixtures for tests of whole downloads."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.bench import Bench
+from tests.support.origin import Origin
+from tests.support.runs import Workspace
+
+
+@pytest.fixture
+def bench(origin: Origin, workspace: Workspace, stream_dir: Path) -> Iterator[Bench]:
+    """An origin that serves nothing yet, and a workspace to fetch it in."""
+    with_stream = Bench(origin, workspace, stream_dir)
+    yield with_stream
+    with_stream.close()
