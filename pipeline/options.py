@@ -111,5 +111,9 @@ class FetchOptions:
     force: bool = False
     skip_existing: bool = False
     allow_gaps: bool = False
+    #: Compute the SHA-256 of the output while it is written, for the receipt.
+    checksum: bool = False
+    #: Write the file to the disk before it gets its name, and its name after that.
+    fsync: bool = False
     #: Measure the memory of the process tree, for the receipt (about 2 % of one CPU).
     measure_memory: bool = True

@@ -49,6 +49,12 @@ output_options = section(
         "Go on without segments that the server does not have.",
         aliases=["--skip-unavailable-fragments"],
     ),
+    option(
+        "--checksum KIND",
+        "Compute a checksum of the output, for the receipt: sha256.",
+        type=click.Choice(["sha256"]),
+    ),
+    option("--fsync", "Have the output on the disk, power failure or not, before reporting it."),
 )
 
 selection_options = section(

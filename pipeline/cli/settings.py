@@ -26,7 +26,7 @@ def fetch_options(values: Mapping[str, Any]) -> FetchOptions:
         "subtitles_format": SubtitlesFormat(values["subtitles_format"])
     }
     return FetchOptions(
-        **_named(FetchOptions, values),
+        **_named(FetchOptions, values) | {"checksum": values["checksum"] is not None},
         http=_http(values),
         storage=StorageOptions(**storage),
         selection=SelectionOptions(**selection),

@@ -185,8 +185,6 @@ class _Planner:
     def finish(self, extension: str) -> Plan:
         """The plan of all that was added."""
         items = tuple(self._items)
-        if not items:
-            raise PlaylistError(f"None of the segments can be fetched ({len(self._gaps)} are gaps)")
         lengths = [item.byte_range[1] for item in items if item.byte_range is not None]
         return Plan(
             items=items,

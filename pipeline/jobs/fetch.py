@@ -19,7 +19,7 @@ from pipeline.jobs.receipt import (
     Status,
     StorageFacts,
 )
-from pipeline.jobs.sources import STDIN, is_web, local_url, may_be_local, read_stdin
+from pipeline.jobs.sources import STDIN, is_web, local_url, may_be_local, read_here
 from pipeline.options import FetchOptions
 from pipeline.processes.supervisor import Supervisor
 from pipeline.store.output import refuse_busy
@@ -78,10 +78,11 @@ def _as_text(output: str | os.PathLike[str] | None) -> str | None:
 
 
 def _resolved(source: str) -> tuple[str, bytes | None]:
-    """`source` as an absolute URL, and the playlist itself if it comes on standard input."""
-    if source == STDIN:
-        return local_url("stdin.m3u8"), read_stdin(PLAYLIST_CAP)
-    return (source if is_web(source) else local_url(source)), None
+    """`source` as an absolute URL, and the playlist itself if it does not come from the web."""
+    if source != STDIN and is_web(source):
+        return source, None
+    url = local_url("stdin.m3u8" if source == STDIN else source)
+    return url, read_here(source, PLAYLIST_CAP)
 
 
 def _check(job: Job) -> None:
@@ -146,6 +147,7 @@ def _receipt(job: Job, supervisor: Supervisor) -> Receipt:
         gaps=plan.gaps if plan else (),
         discontinuities=plan.discontinuities if plan else 0,
         bytes=job.transferred[0].size if job.transferred else 0,
+        sha256=job.transferred[0].sha256 if job.transferred else None,
         renditions=_renditions(job),
         storage=StorageFacts(
             mode=bulletin.mode,

@@ -9,7 +9,7 @@ import time
 from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist
 from pipeline.hls.playlist import parse
 from pipeline.jobs.playlists import PLAYLIST_CAP
-from pipeline.jobs.sources import STDIN, is_web, local_url, read_stdin
+from pipeline.jobs.sources import STDIN, is_web, local_url, read_here
 from pipeline.net.failure import FetchFailure
 from pipeline.net.retry import RetryPolicy
 from pipeline.options import FetchOptions
@@ -27,18 +27,17 @@ def read_playlist(source: str, options: FetchOptions) -> MediaPlaylist | Multiva
 
 def read_document(source: str, options: FetchOptions) -> tuple[bytes, str]:
     """The bytes at `source`, and the URL that they come from in the end. Raises HlspipeError."""
-    if source == STDIN:
-        return read_stdin(PLAYLIST_CAP), local_url("stdin.m3u8")
-    if not is_web(source):
-        return _with_retries(local_url(source), options)
-    return _with_retries(source, options)
+    if source != STDIN and is_web(source):
+        return _with_retries(source, options)
+    url = local_url("stdin.m3u8" if source == STDIN else source)
+    return read_here(source, PLAYLIST_CAP), url
 
 
 def _with_retries(url: str, options: FetchOptions) -> tuple[bytes, str]:
     # Imported here: requests takes 75 ms, and whoever reads a local file does not need it.
     from pipeline.net.transport import ConnectionPool, Transport  # noqa: PLC0415
 
-    transport = Transport(options.http, url, ConnectionPool(1), local=not is_web(url))
+    transport = Transport(options.http, url, ConnectionPool(1))
     policy = RetryPolicy(options.http.retries, options.http.retry_sleep)
     tries = 0
     while True:

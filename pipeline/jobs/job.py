@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline import events
 from pipeline.crypto.cbc import check_key
@@ -26,6 +26,9 @@ from pipeline.jobs.playlists import PLAYLIST_CAP, Chosen, choose, read_first, re
 from pipeline.options import FetchOptions
 from pipeline.processes.wishes import Document, Transfer, Transferred, Wish
 from pipeline.units import public_url
+
+if TYPE_CHECKING:
+    from pipeline.jobs.subtitles import Segments, Subtitles
 
 STDOUT = "-"
 
@@ -66,6 +69,7 @@ class Job:
     skipped: bool = False  # the output was there already, and that was fine
     transferred: tuple[Transferred, ...] = ()
     subtitles: list[str] = field(default_factory=list)  # outputs written
+    _fetched: "tuple[tuple[Subtitles, Segments], ...]" = ()
 
     def steps(self) -> Steps:
         """The whole story. Raises HlspipeError where it cannot go on."""
@@ -74,9 +78,10 @@ class Job:
         if self.options.skip_existing and self.output_exists:
             self.skipped = True
             return
+        yield from self._fetch_subtitles()
         media = [track for track in self.tracks if not track.is_subtitles]
         self.transferred = yield tuple(self._transfer(track) for track in media)
-        yield from self._fetch_subtitles()
+        self._write_subtitles()
 
     @property
     def output_exists(self) -> bool:
@@ -213,23 +218,34 @@ class Job:
             name="standard output" if stream else track.output,
             duration=made.duration,
             force=self.options.force,
+            checksum=self.options.checksum,
+            fsync=self.options.fsync,
             allow_gaps=self.options.allow_gaps,
             known_bytes=made.known_bytes,
             keys=self._keys,
         )
 
     def _fetch_subtitles(self) -> Steps:
+        """The subtitles' segments: before any output is published, so that all are or none."""
         tracks = [track for track in self.tracks if track.is_subtitles]
         if not tracks:
             return
         # Imported here: few downloads have subtitles.
         from pipeline.jobs import subtitles as story  # noqa: PLC0415
 
-        main, asked = self.tracks[0], self.options.selection
         wanted = tuple(story.Subtitles(each.output, each.playlist, each.plan) for each in tracks)
         fetched = yield from story.fetch_subtitles(wanted, self._keys)
+        self._fetched = tuple(zip(wanted, fetched, strict=True))
+
+    def _write_subtitles(self) -> None:
+        """Their times count from the video's, which is on disk by now."""
+        if not self._fetched:
+            return
+        from pipeline.jobs import subtitles as story  # noqa: PLC0415
+
+        main, asked = self.tracks[0], self.options.selection
         video = story.video_of(main.playlist, main.plan, main.output)
-        for one, segments in zip(wanted, fetched, strict=True):
+        for one, segments in self._fetched:
             kind, force = asked.subtitles_format, self.options.force
             story.write_subtitles(one, segments, video, kind, force)
             self.subtitles.append(one.output)

@@ -3,10 +3,10 @@
 Generators of wishes, like `job`: they say what is to be read and make of it what `hls` can use.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from pipeline.errors import PlaylistError
 from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist, Rendition, VariantStream
@@ -61,7 +61,7 @@ def read_first(document: Document, base_url: str | None) -> Generator[Wish, Fetc
     fetched = yield document
     playlist = parse(fetched.body, fetched.url, base_url=base_url)
     if isinstance(playlist, MediaPlaylist):
-        return (yield from _whole(playlist))
+        return (yield from _whole(playlist, base_url, {}))
     return playlist
 
 
@@ -77,21 +77,26 @@ def read_media(
             raise PlaylistError(
                 f"{public_url(answer.url)} was to be a media playlist and lists variants again"
             )
-        found.append((yield from _whole(playlist)))
+        found.append((yield from _whole(playlist, None, origin.variables)))
     return tuple(found)
 
 
-def _whole(playlist: MediaPlaylist) -> Generator[Wish, Fetched, MediaPlaylist]:
+def _whole(
+    playlist: MediaPlaylist, base_url: str | None, variables: Mapping[str, str]
+) -> Generator[Wish, Fetched, MediaPlaylist]:
     """The playlist itself, or, of a delta update (EXT-X-SKIP), all of it."""
     if not playlist.skipped_segments:
         return playlist
     fetched = yield Document(_without_skip(playlist.url), PLAYLIST_CAP, "the whole media playlist")
-    whole = parse(fetched.body, fetched.url)
+    whole = parse(fetched.body, fetched.url, base_url=base_url, variables=variables)
     return whole if isinstance(whole, MediaPlaylist) else playlist
 
 
 def _without_skip(url: str) -> str:
-    """`url` without the delivery directive that asks for a delta (rfc8216bis section 6.2.5.1)."""
+    """`url` without the delivery directive that asks for a delta (rfc8216bis section 6.2.5.1).
+
+    What is left of the query stays as it was written: it may be signed.
+    """
     parts = urlsplit(url)
-    query = [pair for pair in parse_qsl(parts.query, True) if pair[0] != "_HLS_skip"]
-    return urlunsplit(parts._replace(query=urlencode(query)))
+    kept = [part for part in parts.query.split("&") if part.partition("=")[0] != "_HLS_skip"]
+    return urlunsplit(parts._replace(query="&".join(kept)))

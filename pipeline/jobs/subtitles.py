@@ -4,21 +4,20 @@ They are small: no segment of theirs goes through storage. They can be fetched b
 there, and are written when it is: their times count from its first timestamp.
 """
 
-import os
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.crypto.cbc import cbc_decryptor, check_key, unpad
-from pipeline.errors import DecryptionError, OutputExistsError, PlaylistError
+from pipeline.errors import DecryptionError, PlaylistError
 from pipeline.hls.model import MediaPlaylist
 from pipeline.hls.plan import Plan, PlannedItem
 from pipeline.media.subtitles import SubtitleSegment, check_webvtt, merge_webvtt, to_srt
 from pipeline.media.timestamps import HEAD_BYTES, first_timestamp
 from pipeline.options import SubtitlesFormat
 from pipeline.processes.wishes import Document, Fetched, Wish
-from pipeline.store.output import FileOutput
+from pipeline.store.output import Care, FileOutput
 from pipeline.units import MIB
 
 #: The largest segment of subtitles: an hour of dense ones is 200 KB.
@@ -76,20 +75,13 @@ def fetch_subtitles(
     return tuple(found)
 
 
-def refuse_existing(tracks: tuple[Subtitles, ...]) -> None:
-    """Raises OutputExistsError if one of the outputs is there already."""
-    for track in tracks:
-        if os.path.lexists(track.output):
-            raise OutputExistsError(f"{track.output} exists already: --force replaces it")
-
-
 def write_subtitles(
     track: Subtitles, segments: Segments, video: Video, kind: SubtitlesFormat, force: bool
 ) -> None:
     """Write one document under its name, whole or not at all. Raises HlspipeError."""
     document = merge_webvtt(segments, video.begin, video.first)
     text = to_srt(document) if kind is SubtitlesFormat.SRT else document
-    output = FileOutput(Path(track.output).absolute(), force)
+    output = FileOutput(Path(track.output).absolute(), Care(force))
     try:
         output.write(memoryview(text.encode()))
         output.commit()

@@ -1,7 +1,8 @@
-"""How the requests of a job are made: what downloaders are told about it."""
+"""The orders that a job begins with: to downloaders and to storage."""
 
 from pipeline.options import HttpOptions
-from pipeline.processes.messages import OpenContext
+from pipeline.processes.messages import OpenContext, OpenOutput
+from pipeline.processes.wishes import Transfer
 
 
 def open_context(context: int, origin: str, local: bool, http: HttpOptions) -> OpenContext:
@@ -16,4 +17,17 @@ def open_context(context: int, origin: str, local: bool, http: HttpOptions) -> O
         http.verify,
         http.timeout,
         local=local,
+    )
+
+
+def open_output(job: int, transfer: Transfer) -> OpenOutput:
+    """The order that makes room for the output of `transfer`."""
+    return OpenOutput(
+        job,
+        transfer.output,
+        len(transfer.items),
+        transfer.known_bytes,
+        transfer.force,
+        transfer.checksum,
+        transfer.fsync,
     )

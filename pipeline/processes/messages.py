@@ -119,8 +119,10 @@ class OpenOutput:
     job: int
     path: str | None
     items: int
-    force: bool
     known_bytes: int | None  # size of the whole, where the playlist tells
+    force: bool
+    checksum: bool
+    fsync: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,7 @@ class Published:
 
     job: int
     size: int
+    sha256: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ container has to be understood first, so such a segment is held as a whole.
 
 from pipeline.crypto.cbc import cbc_decryptor, unpad
 from pipeline.crypto.ciphers import CbcDecryptor
-from pipeline.crypto.sniff import looks_like_media
 from pipeline.errors import DecryptionError
 from pipeline.hls.protection import SAMPLE_METHODS, WHOLE_ITEM_METHODS
 from pipeline.net.body import Bytes, Readable, read_body
 from pipeline.processes.arena import BLOCK_BYTES, Arena
+from pipeline.processes.judgement import HEAD, Judgement
 from pipeline.processes.messages import FetchSegment
 from pipeline.processes.records import NO_BLOCK, BlockSource, Mark, Record, RecordWriter
 from pipeline.units import MIB
@@ -20,10 +20,6 @@ _CIPHER_BLOCK = 16
 
 #: The largest sample-encrypted segment, in bytes: decrypting one takes six times its size.
 _LARGEST_WHOLE = 64 * MIB
-
-#: Plaintext is looked at from here on: below one transport packet there is nothing to see.
-_JUDGEABLE = 188
-_HEAD = 400
 
 
 class Pump:
@@ -74,6 +70,8 @@ class _Passage:
         self._cipher = cipher
         self._pending: tuple[int, int] | None = None  # (block, length), filled and held back
         self._sent = False
+        self._size = 0  # bytes handed over
+        self._judgement = Judgement(cipher is not None)
 
     def run(self, body: Readable) -> None:
         try:
@@ -127,20 +125,17 @@ class _Passage:
     def _send_pending(self, mark: Mark) -> None:
         if self._pending is not None:
             block, length = self._pending
-            if self._cipher is not None and not self._sent:
-                self._judge(block, length)
+            self._judge(block, length, mark)
             self._pending = None
+            self._size += length
             self._put(block, length, mark)
 
-    def _judge(self, block: int, length: int) -> None:
-        """Refuse what is no media: one wrong key in 256 leaves a padding that looks right."""
+    def _judge(self, block: int, length: int, mark: Mark) -> None:
         with self._pump.view(block) as view:
-            head = bytes(view[: min(length, _HEAD)])
-        if length >= _JUDGEABLE and looks_like_media(head) is None:
-            raise DecryptionError(
-                "what comes out is neither MPEG-TS, fMP4, audio nor WebVTT: the key or the"
-                " initialization vector is not the right one"
-            )
+            if not self._size:
+                self._judgement.first(bytes(view[: min(length, HEAD)]), length)
+            if mark is Mark.LAST:
+                self._judgement.last(view[:length], self._size + length)
 
     def _put(self, block: int, length: int, mark: Mark) -> None:
         item = self._item

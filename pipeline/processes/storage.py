@@ -26,7 +26,7 @@ from pipeline.processes.channel import Receiver, Sender
 from pipeline.processes.heart import start_heart
 from pipeline.processes.lending import Lender
 from pipeline.processes.records import NO_BLOCK, Mark, Record, RecordReader
-from pipeline.store.output import Output, StreamOutput, open_output
+from pipeline.store.output import Care, Output, StreamOutput, open_output
 from pipeline.store.room import check_room, place_for
 from pipeline.store.segments import SegmentStore
 from pipeline.store.spill import SpillArea
@@ -159,18 +159,22 @@ class Storage:
         self._reports.send(messages.OutputOpened(order.job))
 
     def _output(self, order: messages.OpenOutput) -> Output:
+        care = Care(order.force, order.checksum, order.fsync)
         if order.path is not None:
-            return open_output(Path(order.path), order.force, self._wait_writable)
+            return open_output(Path(order.path), care, self._wait_writable)
         if self._setup.stream is None:
             raise InternalError("Storage was started without an output stream")
-        return StreamOutput(os.dup(self._setup.stream), self._wait_writable)
+        return StreamOutput(os.dup(self._setup.stream), self._wait_writable, care)
 
     def _publish(self, store: SegmentStore) -> None:
         store.finish(keep_files=self._setup.keep_segments)
         self._report_state(now=True)
         del self._stores[store.job]
         self._threshold.add(-store.bytes)
-        self._reports.send(messages.Published(store.job, store.output.committed))
+        output = store.output
+        self._reports.send(
+            messages.Published(store.job, output.committed, output.digest.hexdigest())
+        )
         if not self._stores:
             self._close_area(keep=self._setup.keep_segments)
 

@@ -30,7 +30,7 @@ from pipeline.options import FetchOptions
 from pipeline.processes import messages
 from pipeline.processes.bulletin import Bulletin, Listener
 from pipeline.processes.children import Child, DownloaderChild
-from pipeline.processes.contexts import open_context
+from pipeline.processes.contexts import open_context, open_output
 from pipeline.processes.crew import SILENCE_SECONDS, Crew, crew_size
 from pipeline.processes.dispatch import Dispatcher, poisoned
 from pipeline.processes.download import Download
@@ -147,11 +147,7 @@ class Supervisor:
         download = Download(job, flow.context, number, transfer)
         self._downloads[job] = download
         self._dispatcher.add_download(download)
-        self.crew.storage.tell(
-            messages.OpenOutput(
-                job, transfer.output, len(transfer.items), transfer.force, transfer.known_bytes
-            )
-        )
+        self.crew.storage.tell(open_output(job, transfer))
 
     def _end(self, flow: Flow) -> None:
         self._dispatcher.drop(flow.context)
@@ -294,8 +290,8 @@ class Supervisor:
                 self._item_stored(self._downloads[job], index, job_bytes)
             case messages.OutputOpened(job):
                 self._opened(self._downloads[job])
-            case messages.Published(job, size):
-                self._published(self._downloads[job], size)
+            case messages.Published():
+                self._published(message)
             case messages.JobFailed(job, error, text):
                 self._fail(self._downloads[job].context, from_wire(error, text))
             case messages.DownloaderForgotten(partition):
@@ -366,10 +362,12 @@ class Supervisor:
             self.bulletin.publishing(download)
             self.crew.storage.tell(messages.Publish(download.job))
 
-    def _published(self, download: Download, size: int) -> None:
+    def _published(self, report: messages.Published) -> None:
+        download = self._downloads[report.job]
         download.finished = True
-        self.bulletin.tell(events.OutputPublished(download.transfer.name, size))
-        self._answer(download.context, download.wish, Transferred(size, tuple(download.missing)))
+        self.bulletin.tell(events.OutputPublished(download.transfer.name, report.size))
+        done = Transferred(report.size, tuple(download.missing), report.sha256)
+        self._answer(download.context, download.wish, done)
 
     # -- deaths ------------------------------------------------------------------------------
 

@@ -39,6 +39,8 @@ class Transfer:
     name: str  # the output in words, for events
     duration: float
     force: bool = False
+    checksum: bool = False
+    fsync: bool = False
     allow_gaps: bool = False
     known_bytes: int | None = None
     #: Keys that need not be fetched, by their URL.
@@ -51,6 +53,7 @@ class Transferred:
 
     size: int
     missing: tuple[int, ...]
+    sha256: str | None
 
 
 Wish = Document | Transfer

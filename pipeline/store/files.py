@@ -33,6 +33,15 @@ def reserve(descriptor: int, size: int) -> None:
         os.posix_fallocate(descriptor, 0, size)
 
 
+def sync_directory(directory: Path) -> None:
+    """Make names in `directory` survive a power failure. Raises OSError."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def free_bytes(directory: Path) -> int:
     """Bytes that this user may still write below `directory`."""
     found = os.statvfs(directory)

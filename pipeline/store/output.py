@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +21,8 @@ from pipeline.errors import (
     OutputExistsError,
     StorageError,
 )
-from pipeline.store.files import reserve, storage_error, write_all
+from pipeline.store.digest import Digest
+from pipeline.store.files import reserve, storage_error, sync_directory, write_all
 
 _PART = ".part"
 
@@ -31,12 +33,22 @@ _LONGEST_NAME = 255
 WaitWritable = Callable[[int], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Care:
+    """How an output is to be treated."""
+
+    force: bool = False  # replace what is there
+    checksum: bool = False
+    fsync: bool = False  # the file before it gets its name, then the directory
+
+
 class Output(Protocol):
     """Where the merged bytes go."""
 
     #: Whether part of an item may be written before the rest is there.
     takes_partial: bool
     committed: int  # bytes of whole items
+    digest: Digest
 
     def write(self, data: memoryview) -> None: ...
     def commit(self) -> None: ...
@@ -51,16 +63,17 @@ class FileOutput:
 
     takes_partial = True
 
-    def __init__(self, path: Path, force: bool) -> None:
+    def __init__(self, path: Path, care: Care) -> None:
         """Take the output for this run.
 
-        Raises OutputBusyError (another run has it), OutputExistsError (it is there, and `force`
-        is not given) or StorageError.
+        Raises OutputBusyError (another run has it), OutputExistsError (it is there, and force is
+        not wanted) or StorageError.
         """
         self.path = path
         self.part = part_path(path)
         self.committed = 0
-        self._force = force
+        self.digest = Digest(care.checksum)
+        self._care = care
         self._position = 0
         self._descriptor = _open_locked(self.part)
         try:
@@ -74,18 +87,21 @@ class FileOutput:
         """Append bytes, of the item that is being written. Raises StorageError."""
         try:
             self._position += write_all(self._descriptor, data)
+            self.digest.update(data)
         except OSError as error:
             raise storage_error("write", self.part, error) from error
 
     def commit(self) -> None:
         """What has been written so far is whole items."""
         self.committed = self._position
+        self.digest.commit()
 
     def rollback(self) -> None:
         """Take back the bytes of the item that is being written."""
         if self._position != self.committed:
             os.lseek(self._descriptor, self.committed, os.SEEK_SET)
             self._position = self.committed
+            self.digest.rollback()
 
     def reserve(self, size: int) -> None:
         """Allocate `size` more bytes. Raises StorageError when the disk has no room."""
@@ -100,7 +116,11 @@ class FileOutput:
         try:
             # A rolled-back try may have left bytes behind the last whole item.
             os.ftruncate(self._descriptor, self.committed)
+            if self._care.fsync:
+                os.fsync(self._descriptor)
             self.part.replace(self.path)
+            if self._care.fsync:
+                sync_directory(self.path.parent)
         except OSError as error:
             raise storage_error("publish", self.path, error) from error
         os.close(self._descriptor)
@@ -120,11 +140,11 @@ class FileOutput:
             raise storage_error("write", self.path, error) from error
         if stat.S_ISDIR(mode):
             raise StorageError(f"Cannot write {self.path}: it is a directory")
-        if not self._force:
+        if not self._care.force:
             raise OutputExistsError(f"{self.path} exists already: --force replaces it")
 
 
-def open_output(path: Path, force: bool, wait_writable: WaitWritable) -> Output:
+def open_output(path: Path, care: Care, wait_writable: WaitWritable) -> Output:
     """The output at `path`: a file that is published, or what is a device or a pipe already.
 
     Renaming a file over /dev/null would replace the device. Raises HlspipeError.
@@ -132,15 +152,15 @@ def open_output(path: Path, force: bool, wait_writable: WaitWritable) -> Output:
     try:
         mode = path.stat().st_mode
     except OSError:
-        return FileOutput(path, force)
+        return FileOutput(path, care)
     if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
-        return FileOutput(path, force)
+        return FileOutput(path, care)
     try:
         # Not waiting for the reader of a pipe: without one this is an error (ENXIO).
         descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise storage_error("write", path, error) from error
-    return StreamOutput(descriptor, wait_writable)
+    return StreamOutput(descriptor, wait_writable, care)
 
 
 def _open_locked(part: Path) -> int:
@@ -175,9 +195,10 @@ class StreamOutput:
 
     takes_partial = False
 
-    def __init__(self, descriptor: int, wait_writable: WaitWritable) -> None:
+    def __init__(self, descriptor: int, wait_writable: WaitWritable, care: Care) -> None:
         """Write to `descriptor`; `wait_writable` is called when its reader is slow."""
         self.committed = 0
+        self.digest = Digest(care.checksum)
         self._position = 0
         self._wait = wait_writable
         self._descriptor = _unblocked(descriptor)
@@ -195,11 +216,13 @@ class StreamOutput:
             except OSError as error:
                 raise storage_error("write", "the output stream", error) from error
             self._position += sent
+            self.digest.update(data[:sent])
             data = data[sent:]
 
     def commit(self) -> None:
         """What has been sent so far is whole items."""
         self.committed = self._position
+        self.digest.commit()
 
     def rollback(self) -> None:
         """Nothing to take back: no part of an item was sent."""

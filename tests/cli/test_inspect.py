@@ -82,10 +82,10 @@ def test_json_has_a_line_for_each_source(cli: Cli, show: str, video: str) -> Non
     result = cli("inspect", "--json", show, "missing.m3u8", video, "broken.m3u8")
     first, missing, second, broken = map(json.loads, result.stdout.splitlines())
 
-    assert result.exit_code == 3
+    assert result.exit_code == 7
     assert [first, second] == [expected(show), expected(video)]
     assert missing["source"] == "missing.m3u8"
-    assert missing["exit_code"] == 3
+    assert missing["exit_code"] == 7
     assert "No such file" in missing["error"]
     assert broken["exit_code"] == 4
     assert result.stderr.count("\n") == 2

@@ -153,7 +153,9 @@ class TestFullDisks:
         bench.origin.behave("/segment00000.ts", Held(gate))
         disk = small_disk(4 * MB)
         ballast = disk.fill(leave=150 * KB)
-        with bench.start("-o", disk.path / "video.ts", "-N", "2", *EARLY) as running:
+        with bench.start(
+            "-o", disk.path / "video.ts", "-N", "2", "--processes", "1", *EARLY
+        ) as running:
             running.wait_until(lambda: bench.origin.count("/segment*") == 30, "all requests")
             running.wait_until(bench.spilled, "segment files")
             gate.set()

@@ -106,18 +106,22 @@ class TestStandardInput:
 
         bench.check_right(run, SHA256)
 
-    def test_without_a_base_url(self, bench: Bench) -> None:
-        """Without one, relative URIs are files in the current directory."""
+    @pytest.mark.parametrize("trusted", [False, True], ids=["from anywhere", "from here"])
+    def test_local_files(self, trusted: bool, bench: Bench) -> None:
+        """It may name files only where `--base-url` says that it belongs to this machine."""
         for index, plain in enumerate(PLAIN):
             (bench.workspace.cwd / f"{index}.ts").write_bytes(plain)
         path = standard_input(bench, serve(bench))
         bench.url = "-"
+        base = ["--base-url", f"{bench.workspace.cwd.as_uri()}/"] if trusted else []
 
         with path.open("rb") as stdin:
-            run = bench.fetch(stdin=stdin)
+            run = bench.fetch(*base, stdin=stdin)
 
-        bench.check_right(run, SHA256)
-        assert bench.origin.count() == 0
+        if trusted:
+            bench.check_right(run, SHA256)
+        else:
+            bench.check_failed(run, 4)
 
     def test_nothing_on_it(self, bench: Bench) -> None:
         """An empty standard input is no playlist."""

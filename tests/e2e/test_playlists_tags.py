@@ -39,7 +39,7 @@ class TestGaps:
 
         bench.check_right(run, sha256(0, 2, 3))
         assert bench.origin.count("/1.ts") == 0
-        assert run.receipt["segments"]["gaps"] == [1]
+        assert run.receipt["gaps"] == [1]
         assert run.receipt["segments"]["expected"] == 3
         assert run.receipt["segments"]["missing"] == []
         assert run.receipt["status"] == "complete"
@@ -55,7 +55,7 @@ class TestGaps:
         run = bench.fetch()
 
         bench.check_right(run, sha256(0, 1, 2, 3))
-        assert run.receipt["segments"]["discontinuities"] == 2
+        assert run.receipt["discontinuities"] == 2
 
 
 class TestVariables:

@@ -250,7 +250,6 @@ def test_a_given_key_stands_for_all() -> None:
     ("lines", "reason"),
     [
         ([], "no segments"),
-        (["#EXT-X-GAP", "#EXTINF:1,", "a"], "None of the segments"),
         (["#EXT-X-SKIP:SKIPPED-SEGMENTS=5", "#EXTINF:1,", "a"], "delta update without 5"),
         (["#EXT-X-KEY:METHOD=AES-128", "#EXTINF:1,", "a"], "METHOD=AES-128 has no URI"),
         (["#EXT-X-MEDIA-SEQUENCE:-1", KEY, "#EXTINF:1,", "a"], "implies no initialization"),
@@ -268,3 +267,11 @@ def test_secrets_stay_out_of_what_is_printed() -> None:
 
     assert "cdef" not in repr(item).lower()
     assert "secret" not in repr(GivenKey("secret", b"secret"))
+
+
+def test_nothing_but_gaps_is_an_empty_plan() -> None:
+    """What is missing is for the caller to judge: the playlist itself is valid."""
+    made = plan(media("#EXT-X-GAP", "#EXTINF:1,", "a"))
+
+    assert made.items == ()
+    assert made.gaps == (0,)

@@ -21,6 +21,7 @@ from pipeline.processes.wishes import Document, Fetched, Transfer, Transferred
 from tests.support.playlists import Entry, KeyTag, Variant, media_playlist, multivariant_playlist
 
 ROOT = "https://example.com/"
+DONE = Transferred(size=100, missing=(), sha256=None)
 MEDIA = media_playlist([Entry(f"{number}.ts", 10.0) for number in range(3)])
 KEYED = media_playlist([Entry("0.ts", tags=[KeyTag("AES-128", "key")])])
 RICH = multivariant_playlist(
@@ -73,7 +74,7 @@ class Told:
             self.asked.append(wish.url.removeprefix(ROOT))
             return Fetched(wish.url, self.texts[self.asked[-1]].encode())
         self.transfers.append(wish)
-        return Transferred(100, ())
+        return DONE
 
 
 def selecting(**selection: Any) -> FetchOptions:
@@ -89,7 +90,7 @@ def test_a_media_playlist():
     assert told.asked == ["main.m3u8"]
     assert transfer.output == str(Path("video.ts").absolute())
     assert [item.url for item in transfer.items] == [f"{ROOT}{number}.ts" for number in range(3)]
-    assert told.job.transferred == (Transferred(100, ()),)
+    assert told.job.transferred == (DONE,)
 
 
 def test_standard_output():

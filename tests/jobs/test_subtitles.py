@@ -18,7 +18,6 @@ from pipeline.jobs.subtitles import (
     Subtitles,
     Video,
     fetch_subtitles,
-    refuse_existing,
     video_of,
     write_subtitles,
 )
@@ -156,12 +155,10 @@ def test_times_count_from_where_the_video_begins(tmp_path):
 
 
 def test_an_output_that_exists(tmp_path):
-    """An output that is there is refused beforehand, and not written over."""
+    """An output that is there is not written over."""
     path = tmp_path / "video.vtt"
     path.write_text("mine")
     one = track(output=str(path))
-    with pytest.raises(OutputExistsError):
-        refuse_existing((one,))
     with pytest.raises(OutputExistsError):
         write_subtitles(one, (), Video(), SubtitlesFormat.VTT, force=False)
 
