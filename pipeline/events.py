@@ -41,6 +41,15 @@ class TransferStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Resumed:
+    """Part of the output was there already (`resume`), and has been verified."""
+
+    output: str
+    segments: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Where the run stands. Sent often: a listener that prints should thin it out."""
 
@@ -129,6 +138,7 @@ Event = (
     VariantChosen
     | SegmentsPicked
     | TransferStarted
+    | Resumed
     | Progress
     | SwitchedToDisk
     | TempDirectoryCreated

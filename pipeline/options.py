@@ -111,6 +111,8 @@ class FetchOptions:
     force: bool = False
     skip_existing: bool = False
     allow_gaps: bool = False
+    #: Keep what is written of an unfinished output, and take up what an earlier run has kept.
+    resume: bool = False
     #: Compute the SHA-256 of the output while it is written, for the receipt.
     checksum: bool = False
     #: Write the file to the disk before it gets its name, and its name after that.

@@ -43,6 +43,11 @@ output_options = section(
     "Output",
     option("-o, --output FILE", "File to write; - is standard output.  [default: from the URL]"),
     option("--force", "Replace the output if it exists."),
+    option(
+        "-c, --continue",
+        "Keep what is written when the download is interrupted or fails, and go on from there"
+        " when it is run again with -c.",
+    ),
     option("--skip-existing", "Leave an output that exists alone, and succeed."),
     option(
         "--allow-gaps",

@@ -26,7 +26,8 @@ def fetch_options(values: Mapping[str, Any]) -> FetchOptions:
         "subtitles_format": SubtitlesFormat(values["subtitles_format"])
     }
     return FetchOptions(
-        **_named(FetchOptions, values) | {"checksum": values["checksum"] is not None},
+        **_named(FetchOptions, values)
+        | {"checksum": values["checksum"] is not None, "resume": values["continue"]},
         http=_http(values),
         storage=StorageOptions(**storage),
         selection=SelectionOptions(**selection),

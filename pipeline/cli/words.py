@@ -12,6 +12,7 @@ from pipeline.events import (
     MergeStarted,
     OutputPublished,
     Progress,
+    Resumed,
     Retried,
     SegmentMissed,
     SegmentsPicked,
@@ -24,7 +25,7 @@ from pipeline.events import (
     Warned,
 )
 from pipeline.jobs.receipt import Receipt
-from pipeline.units import KIB, MIB, format_mb
+from pipeline.units import KIB, MIB, format_mb, printable
 
 #: Shown with `-v` only.
 _DETAILS = (TransferStarted, Retried)
@@ -56,6 +57,12 @@ def _picked(event: SegmentsPicked) -> str:
     reasons += [f"{event.excluded} excluded"] if event.excluded else []
     left_out = f": {', '.join(reasons)}" if reasons else ""
     return f"Taking {event.segments} of {count(event.of, 'segment')}{left_out}"
+
+
+@_say.register
+def _resumed(event: Resumed) -> str:
+    found = f"{count(event.segments, 'segment')} ({format_mb(event.bytes)})"
+    return f"Going on with {printable(event.output)}: {found} are there"
 
 
 @_say.register

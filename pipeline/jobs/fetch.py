@@ -20,7 +20,7 @@ from pipeline.jobs.receipt import (
     StorageFacts,
 )
 from pipeline.jobs.sources import STDIN, is_web, local_url, may_be_local, read_here
-from pipeline.options import FetchOptions
+from pipeline.options import FetchOptions, MergeMode
 from pipeline.processes.supervisor import Supervisor
 from pipeline.store.output import refuse_busy
 from pipeline.units import public_url
@@ -93,6 +93,8 @@ def _check(job: Job) -> None:
         parse_section(job.options.selection.section)
     if job.output == "":
         raise UsageError("The output has no name")
+    if job.options.resume:
+        _check_resumable(job)
     if job.options.http.cookies is not None:
         _check_cookies(job.options.http.cookies)
     if job.output not in (None, STDOUT):
@@ -100,6 +102,13 @@ def _check(job: Job) -> None:
     settled = job.options.force or job.options.skip_existing
     if not settled and job.output_exists and Path(str(job.output)).is_file():
         raise OutputExistsError(f"{job.output} exists already: --force replaces it")
+
+
+def _check_resumable(job: Job) -> None:
+    if job.output == STDOUT:
+        raise UsageError("What went to standard output cannot be taken up (--continue)")
+    if job.options.storage.effective_merge is MergeMode.END:
+        raise UsageError("--continue keeps what is written while downloading: not --merge end")
 
 
 def _check_cookies(path: Path) -> None:
@@ -144,6 +153,7 @@ def _receipt(job: Job, supervisor: Supervisor) -> Receipt:
             stored=download.segments_stored if download else 0,
             missing=missing,
         ),
+        resumed_bytes=download.resumed_bytes if download else 0,
         gaps=plan.gaps if plan else (),
         discontinuities=plan.discontinuities if plan else 0,
         bytes=job.transferred[0].size if job.transferred else 0,

@@ -20,6 +20,7 @@ from pipeline.hls.playlist import parse
 from pipeline.hls.protection import SAMPLE_METHODS, WHOLE_ITEM_METHODS
 from pipeline.hls.sections import Picked, parse_section, pick
 from pipeline.hls.urls import require_fetchable
+from pipeline.jobs.identity import plan_identity
 from pipeline.jobs.naming import output_name, rendition_name
 from pipeline.jobs.patterns import compile_exclusion
 from pipeline.jobs.playlists import PLAYLIST_CAP, Chosen, choose, read_first, read_media
@@ -220,6 +221,7 @@ class Job:
             force=self.options.force,
             checksum=self.options.checksum,
             fsync=self.options.fsync,
+            resume=plan_identity(made, self.options.keys) if self.options.resume else None,
             allow_gaps=self.options.allow_gaps,
             known_bytes=made.known_bytes,
             keys=self._keys,

@@ -84,7 +84,7 @@ def write_subtitles(
     output = FileOutput(Path(track.output).absolute(), Care(force))
     try:
         output.write(memoryview(text.encode()))
-        output.commit()
+        output.commit(0)
         output.publish()
     except BaseException:
         output.discard()

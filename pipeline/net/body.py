@@ -71,7 +71,11 @@ class Body:
     """A body that ends as it was announced, or raises."""
 
     def __init__(
-        self, response: requests.Response, skip: int, byte_range: tuple[int, int] | None
+        self,
+        response: requests.Response,
+        skip: int,
+        byte_range: tuple[int, int] | None,
+        timeout: float,
     ) -> None:
         """Pass over `skip` bytes, then give those of `byte_range` (None: all). Raises FetchFailure.
 
@@ -86,7 +90,7 @@ class Body:
         source: Any = self._raw._original_response  # noqa: SLF001
         self._source = source
         self._read = _chunked_reader(source) if source.chunked else source.fp.readinto1
-        self._pace = Pace(time.monotonic)
+        self._pace = Pace(time.monotonic, timeout)
         self._wanted = byte_range[1] if byte_range else None  # bytes still to come, if known
         if self._wanted is None and source.length is not None:
             self._wanted = source.length

@@ -8,12 +8,9 @@ from collections.abc import Callable
 
 from pipeline.net.failure import FetchFailure, broken
 
-#: Bytes per second below which a body is given up, looked at over `WINDOW` seconds. A modem of
+#: Bytes per second below which a body is given up, looked at over the timeout. A modem of
 #: 1990 is faster; a slow mobile line is fifty times faster.
 FLOOR = 256
-
-#: Seconds over which the rate is taken.
-WINDOW = 30.0
 
 #: Seconds for one body in all, however well it comes.
 DEADLINE = 3600.0
@@ -22,8 +19,8 @@ DEADLINE = 3600.0
 class Pace:
     """Watches one body."""
 
-    def __init__(self, clock: Callable[[], float], window: float = WINDOW) -> None:
-        """The window is never shorter than the time that a single read may take."""
+    def __init__(self, clock: Callable[[], float], window: float) -> None:
+        """The rate is taken over `window` seconds: the time after which silence is a failure."""
         self._clock = clock
         self._window = window
         self._started = self._since = clock()

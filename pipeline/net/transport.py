@@ -81,7 +81,8 @@ class Transport:
         body = None
         try:
             check_status(response)
-            body = Body(response, range_to_skip(response, byte_range), byte_range)
+            skip = range_to_skip(response, byte_range)
+            body = Body(response, skip, byte_range, self._options.timeout)
             yield body
         finally:
             if body is None or not body.give_back():

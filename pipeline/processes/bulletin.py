@@ -60,6 +60,15 @@ class Bulletin:
             )
         )
 
+    def resumed(self, download: Download) -> None:
+        """Part of the output was there already."""
+        if download.resumed_items:
+            self.tell(
+                events.Resumed(
+                    download.transfer.name, download.segments_done, download.resumed_bytes
+                )
+            )
+
     def progress(self, downloads: Sequence[Download]) -> None:
         """Tell how far the downloads of a job are, all together, once all have begun."""
         if not all(download.opened for download in downloads):

@@ -30,4 +30,5 @@ def open_output(job: int, transfer: Transfer) -> OpenOutput:
         transfer.force,
         transfer.checksum,
         transfer.fsync,
+        transfer.resume,
     )

@@ -28,7 +28,7 @@ SILENCE_SECONDS = 15.0
 
 #: Seconds that storage gets to remove files before it is killed and they are removed for it.
 #: Unlinking 4,000 segment files took 0.1 s; a Ctrl-C is to end within 2 s in all.
-_STORAGE_GRACE = 1.2
+STORAGE_GRACE = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Crew:
         self.storage.tell(Stop())
         for child in self.downloaders:
             child.close()
-        self.storage.end(_STORAGE_GRACE, force)
+        self.storage.end(STORAGE_GRACE, force)
         if self.storage.ended:
             self._clean_up_after_storage(outputs)
         os.close(self._ground.arena)

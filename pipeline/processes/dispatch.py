@@ -142,12 +142,11 @@ class Dispatcher:
         return None
 
     def item_stored(self, download: Download, index: int) -> None:
-        """Storage has the item: whoever fetched it is free."""
+        """Storage has the item: whoever was at it is free."""
         for child in self._crew.downloaders:
-            for lease, errand in child.leases.items():
+            for lease, errand in list(child.leases.items()):
                 if isinstance(errand, ItemErrand) and errand.is_for(download, index):
                     del child.leases[lease]
-                    return
 
     def retry(self, errand: Errand, failure: FetchFailure, now: float) -> HlspipeError | None:
         """Try again later, or return the error that the errand ends with."""

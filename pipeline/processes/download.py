@@ -7,6 +7,7 @@ comes back after its delay.
 
 import heapq
 from itertools import count
+from pathlib import Path
 
 from pipeline.errors import HlspipeError, NetworkError, SegmentsMissingError
 from pipeline.processes.errands import Errand, ItemErrand, NeedErrand
@@ -30,6 +31,7 @@ class Download:
         self.transfer = transfer
         self.items = transfer.items
         self.opened = False  # storage has the output: items may be fetched
+        self.resumed_items = self.resumed_bytes = 0
         self.publishing = False
         self.finished = False
         self.stored_bytes = 0
@@ -45,6 +47,15 @@ class Download:
         self._fresh = 0  # the first item that has never gone out
         self._settled = bytearray(len(self.items))  # 1: stored, or skipped
         self._first_open = 0
+
+    def take_up(self, items: int, size: int) -> None:
+        """The output is open; the first `items` items, `size` bytes, are in it already."""
+        self.opened = True
+        self.resumed_items, self.resumed_bytes = items, size
+        self.stored_bytes = size
+        self._fresh = items
+        for index in range(items):
+            self.settle(index)
 
     def next(self, now: float) -> Errand | None:
         """What to fetch next, or None if nothing can be fetched at the moment."""
@@ -67,8 +78,10 @@ class Download:
             if not isinstance(errand, ItemErrand):
                 return errand
             self.again(errand)
-        if self._ready:
-            return heapq.heappop(self._ready)[1]
+        while self._ready:
+            errand = heapq.heappop(self._ready)[1]
+            if not self._settled[errand.index]:
+                return errand
         if self._fresh < min(len(self.items), self._first_open + WINDOW):
             self._fresh += 1
             item = self.items[self._fresh - 1]
@@ -139,9 +152,16 @@ class Download:
         return segment
 
     @property
+    def transient_output(self) -> Path | None:
+        """The output's path, if nothing of it is to stay unless it is whole."""
+        output = self.transfer.output
+        return Path(output) if output is not None and self.transfer.resume is None else None
+
+    @property
     def remaining(self) -> int:
-        """Items that have never gone out."""
-        return len(self.items) - self._fresh
+        """Items that are still to go out."""
+        waiting = len(self._ready) + sum(map(len, self._parked.values()))
+        return len(self.items) - self._fresh + waiting
 
     @property
     def average_size(self) -> float:

@@ -48,6 +48,7 @@ class Lender:
         self._ahead = threads * LENT_PER_CONNECTION
         self._free = [list(reversed(partitions.blocks(p))) for p in range(partitions.count)]
         self._lent = [0] * partitions.count
+        self._orphaned: set[int] = set()  # partitions whose downloader is dead
         self.held: list[set[int]] = [set() for _ in range(partitions.count)]
         self.policy = SpillPolicy.for_partition(partitions.size, self._ahead)
         for partition in range(partitions.count):
@@ -71,16 +72,23 @@ class Lender:
         """How many held blocks of the partition must be freed for its downloader to go on."""
         return self.policy.excess(len(self.held[partition]))
 
-    def reclaim(self, partition: int) -> None:
-        """The downloader is dead: what it was lent is free, for the next one."""
+    def stop_lending(self, partition: int) -> None:
+        """The downloader is dead: a block lent from now on would be lent to nobody."""
+        self._orphaned.add(partition)
+
+    def lend_again(self, partition: int) -> None:
+        """A new downloader is there, and its pipe is empty: all that is not held is free."""
         held = self.held[partition]
         self._free[partition] = [
             number for number in reversed(self._partitions.blocks(partition)) if number not in held
         ]
         self._lent[partition] = 0
+        self._orphaned.discard(partition)
         self._top_up(partition)
 
     def _top_up(self, partition: int) -> None:
+        if partition in self._orphaned:
+            return
         free = self._free[partition]
         while free and self._lent[partition] < self._ahead:
             self._lent[partition] += 1

@@ -123,6 +123,7 @@ class OpenOutput:
     force: bool
     checksum: bool
     fsync: bool
+    resume: str | None  # identity of the plan, if an unfinished output is kept and taken up
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,14 @@ class Abandon:
 
 @dataclass(frozen=True, slots=True)
 class ForgetDownloader:
-    """The downloader of `partition` is dead: take back its blocks, drop its unfinished items."""
+    """The downloader of `partition` is dead: take back its blocks, and lend it none."""
+
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServeDownloader:
+    """A new downloader takes over `partition`: lend it blocks."""
 
     partition: int
 
@@ -159,9 +167,11 @@ class ForgetDownloader:
 
 @dataclass(frozen=True, slots=True)
 class OutputOpened:
-    """The output of `job` is ours."""
+    """The output of `job` is ours; `items` of it, `size` bytes, were there already."""
 
     job: int
+    items: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +248,7 @@ class Stopped:
 
 ToDownloader = OpenContext | CloseContext | FetchSegment | FetchDocument | Stop
 FromDownloader = FetchFailed | DocumentFetched | Alive | Crashed
-ToStorage = OpenOutput | SkipItem | Publish | Abandon | ForgetDownloader | Stop
+ToStorage = OpenOutput | SkipItem | Publish | Abandon | ForgetDownloader | ServeDownloader | Stop
 FromStorage = (
     OutputOpened
     | ItemStored

@@ -136,6 +136,8 @@ class Storage:
                 self._abandon(job)
             case messages.ForgetDownloader(partition):
                 self._forget(partition)
+            case messages.ServeDownloader(partition):
+                self._lender.lend_again(partition)
             case messages.Stop():
                 raise _StopNow
 
@@ -156,10 +158,10 @@ class Storage:
         self._stores[order.job] = store
         if self._threshold.mode == "disk":
             store.go_to_disk()
-        self._reports.send(messages.OutputOpened(order.job))
+        self._reports.send(messages.OutputOpened(order.job, output.resumed, output.committed))
 
     def _output(self, order: messages.OpenOutput) -> Output:
-        care = Care(order.force, order.checksum, order.fsync)
+        care = Care(order.force, order.checksum, order.fsync, order.resume)
         if order.path is not None:
             return open_output(Path(order.path), care, self._wait_writable)
         if self._setup.stream is None:
@@ -167,10 +169,10 @@ class Storage:
         return StreamOutput(os.dup(self._setup.stream), self._wait_writable, care)
 
     def _publish(self, store: SegmentStore) -> None:
-        store.finish(keep_files=self._setup.keep_segments)
-        self._report_state(now=True)
+        store.finish(self._setup.keep_segments, self._hear)
         del self._stores[store.job]
-        self._threshold.add(-store.bytes)
+        self._threshold.add(store.resumed_bytes - store.bytes)
+        self._report_state(now=True)
         output = store.output
         self._reports.send(
             messages.Published(store.job, output.committed, output.digest.hexdigest())
@@ -181,15 +183,15 @@ class Storage:
     def _abandon(self, job: int) -> None:
         store = self._stores.pop(job, None)
         if store is not None:
-            self._threshold.add(-store.bytes)
+            self._threshold.add(store.resumed_bytes - store.bytes)
             store.discard()
 
     def _forget(self, partition: int) -> None:
-        """Take in what the dead downloader still handed over, then its blocks."""
+        """Take in what the dead downloader still handed over."""
+        self._lender.stop_lending(partition)
         while records := list(self._records[partition].take()):
             for record in records:
                 self._store_record(partition, record)
-        self._lender.reclaim(partition)
         self._reports.send(messages.DownloaderForgotten(partition))
 
     # -- what the downloaders hand over ------------------------------------------------------
@@ -215,13 +217,15 @@ class Storage:
 
     def _accept(self, store: SegmentStore, record: Record, block: Any) -> None:
         before = store.bytes
+        last = record.mark == Mark.LAST
         try:
-            complete = store.accept(record.index, record.lease, block, record.mark == Mark.LAST)
+            store.accept(record.index, record.lease, block, last)
         finally:
             tripped = self._threshold.add(store.bytes - before)
         if tripped:
             self._switch()
-        if complete:
+        # Also for an item that came twice: whoever fetched it again is waiting for a word.
+        if last and store.has(record.index):
             self._reports.send(messages.ItemStored(store.job, record.index, store.bytes))
 
     def _retract(self, store: SegmentStore, record: Record) -> None:
@@ -308,6 +312,7 @@ class Storage:
 
     def _clean_up(self) -> None:
         for job in list(self._stores):
-            self._abandon(job)
+            with suppress(OSError):
+                self._abandon(job)
         with suppress(OSError):
             self._close_area(keep=False)

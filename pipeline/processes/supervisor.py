@@ -5,15 +5,14 @@
                                              <-----reports---- (items stored, figures) <---'
 
 One thread and one wait, on everything that can happen: a report, the end of a child (its report
-pipe ends with it), a signal, the time for a retry. Which errand goes to whom is decided in
-`dispatch`, what children are is in `crew`, what is told to the user is in `bulletin`.
+pipe ends with it), a signal, the time for a retry. Jobs are in `running`, who fetches what is
+decided in `dispatch`, what children are is in `crew`, what is told to the user is in `bulletin`.
 """
 
 import atexit
 import selectors
 import time
-from itertools import count
-from pathlib import Path
+from contextlib import suppress
 from typing import Any, Self
 
 from pipeline import events
@@ -30,14 +29,13 @@ from pipeline.options import FetchOptions
 from pipeline.processes import messages
 from pipeline.processes.bulletin import Bulletin, Listener
 from pipeline.processes.children import Child, DownloaderChild
-from pipeline.processes.contexts import open_context, open_output
-from pipeline.processes.crew import SILENCE_SECONDS, Crew, crew_size
+from pipeline.processes.crew import SILENCE_SECONDS, STORAGE_GRACE, Crew, crew_size
 from pipeline.processes.dispatch import Dispatcher, poisoned
 from pipeline.processes.download import Download
 from pipeline.processes.errands import DocumentErrand, Errand, ItemErrand, NeedErrand
-from pipeline.processes.flow import Flow
+from pipeline.processes.running import RunningJobs
 from pipeline.processes.signals import SignalWatch
-from pipeline.processes.wishes import Document, Fetched, Job, Transfer, Transferred, Wish
+from pipeline.processes.wishes import Fetched, Job, Transferred
 from pipeline.units import printable, public_url
 
 #: The longest wait: how late a silent child or a due sample may be noticed, in seconds.
@@ -58,12 +56,9 @@ class Supervisor:
         self._stream = stream
         self.bulletin = Bulletin(options.storage, listener)
         self._signals = SignalWatch()
-        self._numbers = count(1)
-        self._flows: dict[int, Flow] = {}
-        self._contexts: dict[int, messages.OpenContext] = {}
-        self._downloads: dict[int, Download] = {}
         self._fruitless = 0
         self._storage_stopped = False
+        self._committed = False  # it is too late for a signal to change the end
         self._woken = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -76,6 +71,7 @@ class Supervisor:
             raise
         atexit.register(self.close)
         self._dispatcher = Dispatcher(self.crew, self._options.http, self.bulletin)
+        self._jobs = RunningJobs(self.crew, self._dispatcher, self._options.http)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._signals, selectors.EVENT_READ)
         for child in (self.crew.storage, *self.crew.downloaders):
@@ -90,8 +86,7 @@ class Supervisor:
         """End all processes and remove what is unfinished. A second signal forces it."""
         atexit.unregister(self.close)
         self._selector.close()
-        transfers = [download.transfer for download in self._downloads.values()]
-        outputs = [Path(found.output) for found in transfers if found.output is not None]
+        outputs = self._jobs.transient_outputs()
         self.crew.close(outputs, force=lambda: len(self._signals.received) > 1)
 
     # -- jobs --------------------------------------------------------------------------------
@@ -102,7 +97,7 @@ class Supervisor:
         `origin` is the URL that the user gave: whose host may see the user's headers. With
         `local`, files on this machine may be read.
         """
-        flow = self._begin(job, origin, local)
+        flow = self._jobs.begin(job, origin, local)
         while not flow.done:
             self._dispatcher.assign(time.monotonic())
             self._wait()
@@ -113,63 +108,14 @@ class Supervisor:
     @property
     def main_download(self) -> Download | None:
         """The first download, once there is one."""
-        return self._downloads.get(0)
+        return self._jobs.downloads.get(0)
 
     def finish(self) -> None:
         """Let storage end, and hear what it still has to say (the temp directory is gone)."""
+        self._committed = True
         self.crew.storage.tell(messages.Stop())
-        while not self._storage_stopped:
-            self._wait()
-
-    def _begin(self, job: Job, origin: str, local: bool) -> Flow:
-        flow = Flow(next(self._numbers), job)
-        self._flows[flow.context] = flow
-        self._contexts[flow.context] = open_context(flow.context, origin, local, self._options.http)
-        for child in self.crew.downloaders:
-            child.tell(self._contexts[flow.context])
-        self._grant(flow, flow.start())
-        return flow
-
-    def _grant(self, flow: Flow, wishes: list[Wish]) -> None:
-        for number, wish in enumerate(wishes):
-            match wish:
-                case Document():
-                    errand = DocumentErrand(flow.context, wish.url, document=wish, wish=number)
-                    self._dispatcher.add_document(errand)
-                case Transfer():
-                    self._open(flow, number, wish)
-        if flow.done:
-            self._end(flow)
-
-    def _open(self, flow: Flow, number: int, transfer: Transfer) -> None:
-        # Jobs are numbered from 0: the first one's segment files have plain names.
-        job = len(self._downloads)
-        download = Download(job, flow.context, number, transfer)
-        self._downloads[job] = download
-        self._dispatcher.add_download(download)
-        self.crew.storage.tell(open_output(job, transfer))
-
-    def _end(self, flow: Flow) -> None:
-        self._dispatcher.drop(flow.context)
-        self._flows.pop(flow.context, None)
-        self._contexts.pop(flow.context, None)
-        for child in self.crew.downloaders:
-            child.tell(messages.CloseContext(flow.context))
-
-    def _answer(self, context: int, wish: int, value: Any) -> None:
-        flow = self._flows.get(context)
-        if flow is not None:
-            self._grant(flow, flow.answer(wish, value))
-
-    def _fail(self, context: int, error: HlspipeError) -> None:
-        flow = self._flows.get(context)
-        if flow is None:
-            return
-        self._dispatcher.drop(context)
-        for download in self._downloads.values():
-            if download.context == context and not download.finished:
-                self.crew.storage.tell(messages.Abandon(download.job))
-        self._grant(flow, flow.fail(error))
+        with suppress(ProcessDiedError):  # all that matters has been done
+            self._wait_for_storage()
 
     # -- the one wait ------------------------------------------------------------------------
 
@@ -179,11 +125,28 @@ class Supervisor:
                 self._signals.clear()
             else:
                 self._hear(key.data)
-        if self._signals.received:
-            raise Interrupted(self._signals.received[0])
+        if self._signals.received and not self._committed:
+            self._interrupt()
         now = time.monotonic()
         self._look_after_silence(now)
         self._sample_memory(force=False)
+
+    def _interrupt(self) -> None:
+        """A signal wants an end. An output that is being published decides: whole, or not there."""
+        self._committed = True
+        if any(each.publishing and not each.finished for each in self._jobs.downloads.values()):
+            self.crew.storage.tell(messages.Stop())
+            with suppress(ProcessDiedError):
+                self._wait_for_storage()
+            if all(each.finished for each in self._jobs.downloads.values()):
+                return
+        raise Interrupted(self._signals.received[0])
+
+    def _wait_for_storage(self) -> None:
+        """Hear what storage has to say to the end, or for as long as a Ctrl-C may take."""
+        deadline = time.monotonic() + STORAGE_GRACE
+        while not self._storage_stopped and time.monotonic() < deadline:
+            self._wait()
 
     def _sample_memory(self, force: bool) -> None:
         """Measure now and then, and when most is held; the first second is start-up."""
@@ -246,7 +209,7 @@ class Supervisor:
 
     def _document(self, errand: Errand | None, fetched: Fetched) -> None:
         if isinstance(errand, DocumentErrand):
-            self._answer(errand.context, errand.wish, fetched)
+            self._jobs.answer(errand.context, errand.wish, fetched)
         elif isinstance(errand, NeedErrand):
             self._need(errand, fetched.body)
 
@@ -255,7 +218,7 @@ class Supervisor:
             try:
                 check_key(body, errand.need.method)
             except HlspipeError as error:
-                self._fail(errand.context, type(error)(f"{errand.what} is no key: {error}"))
+                self._jobs.fail(errand.context, type(error)(f"{errand.what} is no key: {error}"))
                 return
         errand.download.arrived(errand.need, body)
 
@@ -280,20 +243,21 @@ class Supervisor:
             self.crew.storage.tell(messages.SkipItem(download.job, errand.index))
             self._settled(download)
             return
-        self._fail(errand.context, errand.final_error(error))
+        self._jobs.fail(errand.context, errand.final_error(error))
 
     # -- reports of storage ------------------------------------------------------------------
 
     def _handle_storage(self, message: messages.FromStorage) -> None:
         match message:
             case messages.ItemStored(job, index, job_bytes):
-                self._item_stored(self._downloads[job], index, job_bytes)
-            case messages.OutputOpened(job):
-                self._opened(self._downloads[job])
+                self._item_stored(self._jobs.downloads[job], index, job_bytes)
+            case messages.OutputOpened(job, items, size):
+                self._jobs.downloads[job].take_up(items, size)
+                self._opened(self._jobs.downloads[job])
             case messages.Published():
                 self._published(message)
             case messages.JobFailed(job, error, text):
-                self._fail(self._downloads[job].context, from_wire(error, text))
+                self._jobs.fail(self._jobs.downloads[job].context, from_wire(error, text))
             case messages.DownloaderForgotten(partition):
                 self._replace(self.crew.downloaders[partition])
             case messages.Stopped():
@@ -317,8 +281,8 @@ class Supervisor:
                 pass  # Alive has done its work by being heard, Crashed is seen by `_died`
 
     def _opened(self, download: Download) -> None:
-        download.opened = True
-        together = self._side_by_side(download)
+        together = self._jobs.of_context(download.context)
+        self.bulletin.resumed(download)
         if all(each.opened for each in together):
             self.bulletin.started_transfer(together, self.crew.size)
         self._settled(download)
@@ -333,27 +297,29 @@ class Supervisor:
     def _storage_state(self, state: messages.StorageState) -> None:
         self.bulletin.storage_state(state)
         for job, size in state.job_bytes:
-            download = self._downloads[job]
+            download = self._jobs.downloads[job]
             if size != download.stored_bytes and not download.publishing:
                 download.stored_bytes = size
-                self.bulletin.progress(self._side_by_side(download))
+                self.bulletin.progress(self._jobs.of_context(download.context))
 
     def _settled(self, download: Download) -> None:
         """One item more is in; with the last one the output is completed."""
-        self.bulletin.progress(self._side_by_side(download))
-        if not download.complete or download.publishing or download.context not in self._flows:
+        self.bulletin.progress(self._jobs.of_context(download.context))
+        if (
+            not download.complete
+            or download.publishing
+            or not self._jobs.is_running(download.context)
+        ):
             return
         download.publishing = True
         self._dispatcher.finished(download)
-        together = self._side_by_side(download)
+        together = self._jobs.of_context(download.context)
         if not download.segments_stored:
-            self._fail(download.context, SegmentsMissingError("Not one segment could be fetched"))
+            self._jobs.fail(
+                download.context, SegmentsMissingError("Not one segment could be fetched")
+            )
         elif all(each.publishing for each in together):
             self._publish(together)
-
-    def _side_by_side(self, download: Download) -> list[Download]:
-        """The downloads of the same job: all of them are published, or none."""
-        return [each for each in self._downloads.values() if each.context == download.context]
 
     def _publish(self, downloads: list[Download]) -> None:
         self._sample_memory(force=True)
@@ -363,11 +329,11 @@ class Supervisor:
             self.crew.storage.tell(messages.Publish(download.job))
 
     def _published(self, report: messages.Published) -> None:
-        download = self._downloads[report.job]
+        download = self._jobs.downloads[report.job]
         download.finished = True
         self.bulletin.tell(events.OutputPublished(download.transfer.name, report.size))
         done = Transferred(report.size, tuple(download.missing), report.sha256)
-        self._answer(download.context, download.wish, done)
+        self._jobs.answer(download.context, download.wish, done)
 
     # -- deaths ------------------------------------------------------------------------------
 
@@ -376,23 +342,30 @@ class Supervisor:
         if child.reports is not None:
             self._selector.unregister(child.reports)
         child.end()
-        ended = printable(child.crash.splitlines()[0]) if child.crash else child.ended or "gone"
+        if child.crash:
+            child.ended = printable(child.crash.splitlines()[0])
+        ended = child.ended or "gone"
         if not isinstance(child, DownloaderChild):
             raise ProcessDiedError(f"The storage process died ({ended}): nothing was kept")
         self._fruitless += 1
         if self._fruitless > _FRUITLESS_DEATHS:
             raise ProcessDiedError(f"Downloader processes keep dying (the last one: {ended})")
-        victim = self._dispatcher.lost(child.take_leases(), ended, time.monotonic())
-        if victim is not None:
-            self._fail(victim.context, poisoned(victim, ended))
         child.awaits_storage = True
-        child.forget_credits()
         self.crew.storage.tell(messages.ForgetDownloader(child.partition))
 
     def _replace(self, child: DownloaderChild) -> None:
-        """Storage has forgotten the dead downloader: its successor may start."""
-        self.crew.restart(child, time.monotonic())
+        """Storage has taken in all that the dead one left: redo the rest, start its successor.
+
+        Not before: an item that is in, but not reported yet, would be fetched twice; and blocks
+        that storage lent meanwhile would be in the pipe that the successor reads.
+        """
+        now, ended = time.monotonic(), child.ended or "gone"
+        victim = self._dispatcher.lost(child.take_leases(), ended, now)
+        if victim is not None:
+            self._jobs.fail(victim.context, poisoned(victim, ended))
+        child.forget_credits()
+        self.crew.restart(child, now)
+        self.crew.storage.tell(messages.ServeDownloader(child.partition))
         child.awaits_storage = False
         self._watch(child)
-        for context in self._contexts.values():
-            child.tell(context)
+        self._jobs.introduce(child)

@@ -41,6 +41,7 @@ class Transfer:
     force: bool = False
     checksum: bool = False
     fsync: bool = False
+    resume: str | None = None  # identity of the plan
     allow_gaps: bool = False
     known_bytes: int | None = None
     #: Keys that need not be fetched, by their URL.

@@ -33,6 +33,14 @@ def reserve(descriptor: int, size: int) -> None:
         os.posix_fallocate(descriptor, 0, size)
 
 
+def is_still(path: Path, descriptor: int) -> bool:
+    """Whether `descriptor` is the file of this name now: a lock on another is worth nothing."""
+    try:
+        return os.path.samestat(path.stat(follow_symlinks=False), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
 def sync_directory(directory: Path) -> None:
     """Make names in `directory` survive a power failure. Raises OSError."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

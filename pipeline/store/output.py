@@ -22,9 +22,11 @@ from pipeline.errors import (
     StorageError,
 )
 from pipeline.store.digest import Digest
-from pipeline.store.files import reserve, storage_error, sync_directory, write_all
+from pipeline.store.files import is_still, reserve, storage_error, sync_directory, write_all
+from pipeline.store.journal import Journal, proven, recorded
 
 _PART = ".part"
+_JOURNAL = ".journal"
 
 #: Bytes in a file name, on every common file system.
 _LONGEST_NAME = 255
@@ -40,6 +42,8 @@ class Care:
     force: bool = False  # replace what is there
     checksum: bool = False
     fsync: bool = False  # the file before it gets its name, then the directory
+    #: What the items are, in a word: keep what is written of them, and take up what was kept.
+    resume: str | None = None
 
 
 class Output(Protocol):
@@ -47,11 +51,14 @@ class Output(Protocol):
 
     #: Whether part of an item may be written before the rest is there.
     takes_partial: bool
+    #: Whether items are wanted as their turn comes, and not all at the end.
+    in_turn: bool
     committed: int  # bytes of whole items
     digest: Digest
+    resumed: int  # items that were there already
 
     def write(self, data: memoryview) -> None: ...
-    def commit(self) -> None: ...
+    def commit(self, index: int) -> None: ...
     def rollback(self) -> None: ...
     def reserve(self, size: int) -> None: ...
     def publish(self) -> None: ...
@@ -71,33 +78,61 @@ class FileOutput:
         """
         self.path = path
         self.part = part_path(path)
-        self.committed = 0
+        self.committed = self.resumed = 0
         self.digest = Digest(care.checksum)
         self._care = care
         self._position = 0
+        self.in_turn = care.resume is not None
+        self._journal: Journal | None = None
         self._descriptor = _open_locked(self.part)
         try:
             self._refuse_existing()
-            os.ftruncate(self._descriptor, 0)
+            self._take_up()
+        except OSError as error:
+            self.discard()
+            raise storage_error("write", self.part, error) from error
         except BaseException:
             self.discard()
             raise
+
+    def _take_up(self) -> None:
+        """Begin behind the items that an earlier run has left, as far as they are proven."""
+        path, plan = journal_path(self.part), self._care.resume
+        if plan is None:
+            path.unlink(missing_ok=True)
+            os.ftruncate(self._descriptor, 0)
+            return
+        entries = proven(self._descriptor, recorded(path, plan), self.digest)
+        self.resumed = len(entries)
+        self.committed = self._position = sum(entry.length for entry in entries)
+        os.ftruncate(self._descriptor, self.committed)
+        os.lseek(self._descriptor, self.committed, os.SEEK_SET)
+        self._journal = Journal(path, plan, entries, self._descriptor)
 
     def write(self, data: memoryview) -> None:
         """Append bytes, of the item that is being written. Raises StorageError."""
         try:
             self._position += write_all(self._descriptor, data)
             self.digest.update(data)
+            if self._journal is not None:
+                self._journal.update(data)
         except OSError as error:
             raise storage_error("write", self.part, error) from error
 
-    def commit(self) -> None:
-        """What has been written so far is whole items."""
+    def commit(self, index: int) -> None:
+        """What has been written so far is whole items, the last one `index`."""
+        if self._journal is not None:
+            try:
+                self._journal.commit(index, self.committed, self._position - self.committed)
+            except OSError as error:
+                raise storage_error("write the journal of", self.part, error) from error
         self.committed = self._position
         self.digest.commit()
 
     def rollback(self) -> None:
         """Take back the bytes of the item that is being written."""
+        if self._journal is not None:
+            self._journal.rollback()
         if self._position != self.committed:
             os.lseek(self._descriptor, self.committed, os.SEEK_SET)
             self._position = self.committed
@@ -121,14 +156,23 @@ class FileOutput:
             self.part.replace(self.path)
             if self._care.fsync:
                 sync_directory(self.path.parent)
+            if self._journal is not None:
+                self._journal.remove()
         except OSError as error:
             raise storage_error("publish", self.path, error) from error
         os.close(self._descriptor)
 
     def discard(self) -> None:
-        """Remove the `.part`; the lock is held until it is gone."""
-        with suppress(OSError):
-            self.part.unlink(missing_ok=True)
+        """Remove the `.part`, or leave it with its journal if it is to be taken up later.
+
+        The lock is held until that is done.
+        """
+        if self._journal is not None and self.committed:
+            self._journal.close()
+        else:
+            with suppress(OSError):
+                self.part.unlink(missing_ok=True)
+                journal_path(self.part).unlink(missing_ok=True)
         os.close(self._descriptor)
 
     def _refuse_existing(self) -> None:
@@ -142,6 +186,12 @@ class FileOutput:
             raise StorageError(f"Cannot write {self.path}: it is a directory")
         if not self._care.force:
             raise OutputExistsError(f"{self.path} exists already: --force replaces it")
+
+
+def journal_path(part: Path) -> Path:
+    """Where the journal of a `.part` is."""
+    stem = os.fsencode(part.name)[: _LONGEST_NAME - len(_JOURNAL)]
+    return part.with_name(os.fsdecode(stem) + _JOURNAL)
 
 
 def open_output(path: Path, care: Care, wait_writable: WaitWritable) -> Output:
@@ -177,27 +227,21 @@ def _open_locked(part: Path) -> int:
             if isinstance(error, BlockingIOError):
                 raise OutputBusyError(f"Another run is writing {part}") from error
             raise storage_error("lock", part, error) from error
-        if _is_still(part, descriptor):
+        if is_still(part, descriptor):
             return descriptor
         # Its owner published or removed it between our open and our lock.
         os.close(descriptor)
-
-
-def _is_still(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(follow_symlinks=False), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
 
 
 class StreamOutput:
     """A pipe, a socket or a device: whole items leave in order, and nothing comes back."""
 
     takes_partial = False
+    in_turn = True
 
     def __init__(self, descriptor: int, wait_writable: WaitWritable, care: Care) -> None:
         """Write to `descriptor`; `wait_writable` is called when its reader is slow."""
-        self.committed = 0
+        self.committed = self.resumed = 0
         self.digest = Digest(care.checksum)
         self._position = 0
         self._wait = wait_writable
@@ -219,7 +263,7 @@ class StreamOutput:
             self.digest.update(data[:sent])
             data = data[sent:]
 
-    def commit(self) -> None:
+    def commit(self, index: int) -> None:  # noqa: ARG002  (nothing is taken up in a stream)
         """What has been sent so far is whole items."""
         self.committed = self._position
         self.digest.commit()
@@ -287,4 +331,5 @@ def remove_part(output: Path) -> None:
         if part.exists():
             descriptor = _open_locked(part)
             part.unlink(missing_ok=True)
+            journal_path(part).unlink(missing_ok=True)
             os.close(descriptor)

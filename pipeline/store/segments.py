@@ -9,7 +9,7 @@ may wait (the storage process, which knows all downloads).
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,7 +18,10 @@ from pipeline.options import MergeMode
 from pipeline.store.memory import MemoryPiece, MemoryPool
 from pipeline.store.output import Output
 from pipeline.store.spill import SpillArea, SpillFile
-from pipeline.units import format_mb
+from pipeline.units import MIB, format_mb
+
+#: Bytes written between two looks at whether the output is still wanted: some milliseconds.
+_BETWEEN_LOOKS = 8 * MIB
 
 
 class Part(Protocol):
@@ -61,18 +64,20 @@ class SegmentStore:
     def __init__(
         self, job: int, items: int, output: Output, area: SpillArea, merge: MergeMode
     ) -> None:
-        """A store for `items` items of plan, numbered from 0."""
+        """A store for `items` items of a plan, numbered from 0; `output` may have some already."""
         self.job = job
         self.items = items
         self.output = output
         self._area = area
         self._merge = merge
+        self._at_once = output.in_turn
+        self.resumed_bytes = output.committed  # of `bytes`: never fetched, never in memory
         self._pool = MemoryPool()
         self._on_disk = False
-        self._cursor = 0  # the item in turn: all before it are in the output
+        self._cursor = output.resumed  # the item in turn: all before it are in the output
         self._holdings: dict[int, Holding] = {}
         self._skipped: set[int] = set()
-        self.bytes = 0  # payload bytes held or written, of whole and partial items
+        self.bytes = output.committed  # payload, held or written, of whole and partial items
 
     def __repr__(self) -> str:
         where = "disk" if self._on_disk else "memory"
@@ -111,9 +116,10 @@ class SegmentStore:
         if self._eager:
             self._advance()
 
-    def incomplete(self) -> list[int]:
-        """Items of which only a part is here."""
-        return [index for index, holding in self._holdings.items() if not holding.complete]
+    def has(self, index: int) -> bool:
+        """Whether item `index` is here as a whole."""
+        holding = self._holdings.get(index)
+        return index < self._cursor or (holding is not None and holding.complete)
 
     def _current(self, index: int, lease: int) -> Holding | None:
         """The holding that a block of this try belongs to, or None if the try is superseded."""
@@ -198,11 +204,12 @@ class SegmentStore:
     def _eager(self) -> bool:
         """Whether items are written as their turn comes, and not all at the end.
 
-        A stream is never kept waiting; a file is not touched before memory is left.
+        A stream is never kept waiting, and what is to survive a kill is not left in memory;
+        otherwise a file is not touched before memory is left.
         """
         if self._merge is MergeMode.END:
             return False
-        return self._on_disk or not self.output.takes_partial
+        return self._on_disk or self._at_once
 
     @property
     def complete(self) -> bool:
@@ -212,17 +219,21 @@ class SegmentStore:
     def _whole_items(self) -> int:
         return sum(holding.complete for holding in self._holdings.values())
 
-    def _advance(self) -> None:
-        """Write what is in turn, as far as it goes."""
+    def _advance(self, most: int = 1 << 62) -> bool:
+        """Write what is in turn, as far as it goes or about `most` bytes; True if there is more."""
+        end = self.output.committed + most
         while self._cursor < self.items:
+            if self.output.committed >= end:
+                return True
             if self._cursor in self._skipped:
                 self._skipped.discard(self._cursor)
             else:
                 holding = self._holdings.get(self._cursor)
                 if holding is None or not self._write(holding):
-                    return
+                    return False
                 del self._holdings[self._cursor]
             self._cursor += 1
+        return False
 
     def _write(self, holding: Holding) -> bool:
         """Write what there is of the item in turn; True when that completes it."""
@@ -238,30 +249,33 @@ class SegmentStore:
             finally:
                 part.release()
         if holding.complete:
-            self.output.commit()
+            self.output.commit(self._cursor)
         return holding.complete
 
-    def finish(self, keep_files: bool = False) -> None:
+    def finish(self, keep_files: bool, still_wanted: Callable[[], None]) -> None:
         """Write what is still held and give the output its name.
 
-        Raises InternalError if an item is missing (an incomplete file is never published), and
-        StorageError.
+        `still_wanted` is called now and then, and raises if it is not. Raises InternalError if an
+        item is missing (an incomplete file is never published), and StorageError.
         """
         if not self.complete:
             raise InternalError(f"Asked to publish an incomplete output: {self!r}")
         self.output.reserve(sum(holding.size for holding in self._holdings.values()))
         if keep_files:
-            self._write_copies()
-        self._advance()
+            self._write_copies(still_wanted)
+        while self._advance(most=_BETWEEN_LOOKS):
+            still_wanted()
+        still_wanted()
         self.output.publish()
 
-    def _write_copies(self) -> None:
+    def _write_copies(self, still_wanted: Callable[[], None]) -> None:
         """Write the output from the segment files, and leave those."""
         for index in sorted(self._holdings):
+            still_wanted()
             file = self._holdings.pop(index).file
             if file is not None:
                 self._area.write_to(file, self.output)
-        self.output.commit()
+        self.output.commit(self.items - 1)
         self._cursor = self.items
 
     def discard(self) -> None:

@@ -85,8 +85,9 @@ class SpillArea:
             mapped = _map(file)
         except OSError as error:
             raise storage_error("read", file.path, error) from error
-        with mapped, memoryview(mapped) as view:
-            output.write(view)
+        # Unmapped with the last reference: closing it by hand would raise as long as a slice is
+        # alive, in the frames of an exception under way, say, and hide that one.
+        output.write(memoryview(mapped))
 
     def delete(self, file: SpillFile) -> None:
         """Remove the file and the room it took."""

@@ -8,7 +8,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.store.tempdir import LOCK_NAME, PREFIX, remove_tree, system_temp_dir
@@ -28,41 +28,51 @@ def likely_places(temp_dir: Path | None, output: Path | None) -> list[Path]:
 def sweep(directories: Iterable[Path]) -> list[Path]:
     """Remove every stale temp directory directly below `directories`; returns those removed."""
     removed = []
-    for path in stale(directories):
-        with suppress(OSError):  # a directory that cannot be removed now is met again next time
-            remove_tree(path)
-            removed.append(path)
+    for path in _candidates(directories):
+        with suppress(OSError), _claimed(path) as stale:
+            if stale:  # one that cannot be removed now is met again next time
+                remove_tree(path)
+                removed.append(path)
     return removed
 
 
 def stale(directories: Iterable[Path]) -> Iterator[Path]:
     """Temp directories directly below `directories` that nobody owns any more."""
+    for path in _candidates(directories):
+        with suppress(OSError), _claimed(path) as found:
+            if found:
+                yield path
+
+
+def _candidates(directories: Iterable[Path]) -> Iterator[Path]:
+    """Directories of our name that belong to this user."""
     for directory in directories:
         with suppress(OSError):  # a place that is absent or closed to us has nothing of ours
-            found = [entry for entry in os.scandir(directory) if entry.name.startswith(PREFIX)]
-            yield from (Path(entry.path) for entry in found if _is_stale(entry))
+            for entry in list(os.scandir(directory)):
+                ours = entry.name.startswith(PREFIX) and entry.is_dir(follow_symlinks=False)
+                if ours and entry.stat(follow_symlinks=False).st_uid == os.getuid():
+                    yield Path(entry.path)
 
 
-def _is_stale(entry: "os.DirEntry[str]") -> bool:
+@contextmanager
+def _claimed(path: Path) -> Iterator[bool]:
+    """Whether the directory is nobody's. Its lock is ours meanwhile, so that it stays so."""
     try:
-        found = entry.stat(follow_symlinks=False)
-        if not entry.is_dir(follow_symlinks=False) or found.st_uid != os.getuid():
-            return False
-        return _lock_is_free(Path(entry.path) / LOCK_NAME)
+        lock = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
-        return _is_abandoned_shell(Path(entry.path))
-    except OSError:
-        return False
-
-
-def _lock_is_free(lock: Path) -> bool:
-    descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        yield _is_abandoned_shell(path)
+        return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield _lock_is_free(lock)
+    finally:
+        os.close(lock)
+
+
+def _lock_is_free(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    finally:
-        os.close(descriptor)
     return True
 
 

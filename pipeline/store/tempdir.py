@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.store.files import free_bytes
+from pipeline.store.files import free_bytes, is_still
 
 PREFIX = "m3u8-segments-"
 LOCK_NAME = ".lock"
@@ -74,11 +74,15 @@ class TempDirectory:
 
     def __init__(self, parent: Path) -> None:
         """Make the directory, 0700, below `parent`. Raises OSError."""
-        self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-        self._lock = os.open(
-            self.path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
-        )
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        while True:
+            self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+            lock = self.path / LOCK_NAME
+            with suppress(FileNotFoundError):  # swept in that very moment: once more
+                self._lock = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+                fcntl.flock(self._lock, fcntl.LOCK_EX)
+                if is_still(lock, self._lock):
+                    return
+                os.close(self._lock)
 
     def segment_path(self, job: int, index: int) -> Path:
         """The file for item `index` of a job's plan; jobs after the first have a prefix."""

@@ -23,6 +23,7 @@ SHAPE = {
     "segments": {"expected": int, "stored": int, "missing": list},
     "bytes": int,
     "sha256": str,
+    "resumed_bytes": int,
     "gaps": list,
     "discontinuities": int,
     "renditions": list,

@@ -1,0 +1,35 @@
+"""Is this still the same video? A word for a plan, equal as long as its items are the same.
+
+For taking up what an earlier run has left: URLs may carry another token today (their query does not
+count), but items, their order, byte ranges, keys and lengths must be those of then.
+"""
+
+import hashlib
+from urllib.parse import urlsplit
+
+from pipeline.hls.plan import Plan, PlannedItem
+from pipeline.options import KeyOptions
+
+
+def plan_identity(made: Plan, keys: KeyOptions) -> str:
+    """64 hexadecimal digits that stand for the items of `made`, and for the key given by hand."""
+    digest = hashlib.sha256()
+    for item in made.items:
+        digest.update(repr(_facts(item)).encode())
+    digest.update(hashlib.sha256(keys.key or b"").digest())
+    return digest.hexdigest()
+
+
+def _facts(item: PlannedItem) -> tuple[object, ...]:
+    decryption = item.decryption
+    return (
+        item.index,
+        item.segment_index,
+        item.media_sequence_number,
+        item.byte_range,
+        item.duration,
+        urlsplit(item.url).path,
+        None
+        if decryption is None
+        else (decryption.method, urlsplit(decryption.key_url).path, decryption.iv),
+    )
