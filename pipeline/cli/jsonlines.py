@@ -67,11 +67,15 @@ class JsonLines:
 
     def show(self, event: Event) -> None:
         """Write `event`, unless it is progress that follows too closely."""
-        for shown in self._thinning.admit(event):
+        self._write_all(self._thinning.admit(event))
+
+    def _write_all(self, events: list[Event]) -> None:
+        for shown in events:
             self._write(json_line(event_name(shown), **asdict(shown)))
 
     def tick(self) -> None:
-        """Nothing moves between two events."""
+        """A lull: the newest count is due, if it was held back."""
+        self._write_all(self._thinning.lull())
 
     def close(self) -> None:
         """Nothing to take back."""

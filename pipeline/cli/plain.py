@@ -23,7 +23,10 @@ class Plain:
 
     def show(self, event: Event) -> None:
         """Write the line for `event`, if it has one and it is due."""
-        for shown in self._thinning.admit(event):
+        self._write_all(self._thinning.admit(event))
+
+    def _write_all(self, events: list[Event]) -> None:
+        for shown in events:
             line = self._words(shown)
             if line is not None:
                 self._write(line)
@@ -36,7 +39,8 @@ class Plain:
         return words(event, verbose=self._verbose)
 
     def tick(self) -> None:
-        """Nothing moves between two events."""
+        """A lull: the newest count is due, if it was held back."""
+        self._write_all(self._thinning.lull())
 
     def close(self) -> None:
         """Nothing to take back."""

@@ -22,6 +22,9 @@ from pipeline.events import Event, Progress, TempFilesRemoved
 #: adds up (only the newest count waits), so that in practice these are warnings and retries.
 _MOST_WAITING = 1000
 
+#: Seconds without an event after which a display that moves by events is told of the time, too.
+_LULL = 1.0
+
 #: Longest that the end of a run waits for its display, in seconds.
 _PATIENCE = 1.0
 
@@ -41,7 +44,7 @@ class Display(Protocol):
 
     @property
     def interval(self) -> float | None:
-        """Seconds between two ticks; None for a display that never moves by itself."""
+        """Seconds between two ticks; None for a display that moves by events, or in a lull."""
 
     def show(self, event: Event) -> None:
         """Show `event`."""
@@ -138,13 +141,14 @@ class Reporter:
                 shown_by.show(event)
             if ended:
                 return shown_by.close()
-            shown_by.tick()
+            if shown_by.interval is not None or not events:
+                shown_by.tick()
 
     def _take(self, timeout: float | None) -> tuple[list[Event], bool]:
         """What has happened since: at once, or (with a timeout) at the display's own pace."""
         with self._changed:
             self._changed.wait_for(
-                lambda: self._ended or (timeout is None and self._waiting), timeout
+                lambda: self._ended or (timeout is None and self._waiting), timeout or _LULL
             )
             events = list(self._waiting)
             self._waiting.clear()

@@ -22,6 +22,10 @@ class Thinning:
             return [self._release(self._held), event]
         return [event]
 
+    def lull(self) -> list[Event]:
+        """What to show when nothing has happened for a while: the count that was held back."""
+        return [] if self._held is None else [self._release(self._held)]
+
     def _admit_progress(self, event: Progress) -> list[Event]:
         if self._is_due(event):
             return [self._release(event)]

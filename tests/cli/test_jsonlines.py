@@ -16,7 +16,6 @@ def lines(*events: Event) -> list[str]:
     display = JsonLines(written.append)
     for event in events:
         display.show(event)
-        display.tick()
     display.close()
     return written
 

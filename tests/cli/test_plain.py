@@ -39,7 +39,6 @@ def lines(*, verbose: bool = False, run: Sequence[Event] = RUN) -> list[str]:
     display = Plain(written.append, verbose=verbose)
     for event in run:
         display.show(event)
-        display.tick()
     display.close()
     return written
 

@@ -56,3 +56,13 @@ def test_other_events_pass_in_order(gaps: list[float]) -> None:
         event for event in events if isinstance(event, Warned)
     ]
     assert all(later - earlier >= 1.0 for earlier, later in pairwise(times))
+
+
+def test_a_lull_lets_the_held_count_through() -> None:
+    """A stalled run shows how far it is, once."""
+    thinning = Thinning(1.0)
+    thinning.admit(progress(0.0))
+    thinning.admit(progress(0.5))
+
+    assert thinning.lull() == [progress(0.5)]
+    assert thinning.lull() == []

@@ -10,6 +10,7 @@ from pipeline.events import (
     MergeStarted,
     OutputPublished,
     Progress,
+    Resumed,
     Retried,
     SegmentMissed,
     SegmentsPicked,
@@ -57,6 +58,7 @@ PLAIN = {
     "Taking 5 of 20 segments: 12 outside the section, 3 excluded": SegmentsPicked(5, 20, 12, 3),
     "Taking 8 of 20 segments: 12 outside the section": SegmentsPicked(8, 20, 12, 0),
     "Taking 1 of 1 segment": SegmentsPicked(1, 1, 0, 0),
+    "Going on with video.ts: 7 segments (2.0 MB) are there": Resumed("video.ts", 7, 2 * MIB),
 }
 
 DETAILS = {

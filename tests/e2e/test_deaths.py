@@ -12,6 +12,7 @@ import time
 import pytest
 
 from tests.e2e.bench import KB, Bench, message
+from tests.support import proc
 from tests.support.behaviours import Held, Late, Right
 from tests.support.invariants import check_i1_output_whole, check_i4_rerun_succeeds
 from tests.support.runs import Running
@@ -36,18 +37,12 @@ def pause() -> None:
 
 
 def kill_all_downloaders(running: Running) -> None:
-    """SIGKILL for each, and wait until the supervisor has noticed."""
-    before = len(retried(running))
-    old = running.role("downloader")
+    """SIGKILL for each, and wait until the supervisor has noticed: it reaps them."""
+    old = set(running.role("downloader"))
     for pid in old:
         os.kill(pid, signal.SIGKILL)
-    running.wait_until(lambda: len(retried(running)) >= before + len(old), "their end")
+    running.wait_until(lambda: not old & set(proc.descendants(running.pid)), "their end")
     pause()
-
-
-def retried(running: Running) -> list[str]:
-    """What the supervisor has begun anew."""
-    return [event["what"] for event in running.events if event["event"] == "retried"]
 
 
 @pytest.mark.parametrize(
