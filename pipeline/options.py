@@ -111,7 +111,8 @@ class FetchOptions:
     force: bool = False
     skip_existing: bool = False
     allow_gaps: bool = False
-    #: Keep what is written of an unfinished output, and take up what an earlier run has kept.
+    #: Keep what is written of an unfinished output, and take up what an earlier run has kept. An
+    #: output that is whole already is left alone: the run before may have been killed that late.
     resume: bool = False
     #: Compute the SHA-256 of the output while it is written, for the receipt.
     checksum: bool = False
@@ -119,3 +120,8 @@ class FetchOptions:
     fsync: bool = False
     #: Measure the memory of the process tree, for the receipt (about 2 % of one CPU).
     measure_memory: bool = True
+
+    @property
+    def accepts_existing(self) -> bool:
+        """Whether an output that is there already is as good as a download."""
+        return self.skip_existing or (self.resume and not self.force)

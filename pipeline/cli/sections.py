@@ -46,7 +46,7 @@ output_options = section(
     option(
         "-c, --continue",
         "Keep what is written when the download is interrupted or fails, and go on from there"
-        " when it is run again with -c.",
+        " when it is run again with -c. An output that is there already is left alone.",
     ),
     option("--skip-existing", "Leave an output that exists alone, and succeed."),
     option(

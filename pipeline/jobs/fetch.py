@@ -53,7 +53,7 @@ def fetch(
     job = Job(url, _as_text(output), options, on_event or _nobody, text, local)
     _check(job)
     origin = url if is_web(url) or local else options.base_url or url
-    if options.skip_existing and job.output_exists:
+    if options.accepts_existing and job.output_exists:
         return Receipt(public_url(job.url), job.output, Status.COMPLETE, exit_code=0)
     stream = _STDOUT_DESCRIPTOR if job.output == STDOUT else None
     with Supervisor(options, on_event, stream) as supervisor:
@@ -99,7 +99,7 @@ def _check(job: Job) -> None:
         _check_cookies(job.options.http.cookies)
     if job.output not in (None, STDOUT):
         refuse_busy(Path(str(job.output)))
-    settled = job.options.force or job.options.skip_existing
+    settled = job.options.force or job.options.accepts_existing
     if not settled and job.output_exists and Path(str(job.output)).is_file():
         raise OutputExistsError(f"{job.output} exists already: --force replaces it")
 

@@ -76,7 +76,7 @@ class Job:
         """The whole story. Raises HlspipeError where it cannot go on."""
         playlists, chosen = yield from self._read()
         self._plan(playlists, chosen)
-        if self.options.skip_existing and self.output_exists:
+        if self.options.accepts_existing and self.output_exists:
             self.skipped = True
             return
         yield from self._fetch_subtitles()
@@ -139,7 +139,7 @@ class Job:
             output = self._name(made, rendition, taken)
             taken.append(output)
             self.tracks.append(Track(output, playlist, made, rendition))
-        self._refuse_existing_renditions()
+        self._look_for_existing_renditions()
         main = self.tracks[0].playlist
         if not main.end_list:
             self.tell(events.Warned("The playlist has no end: what it lists now is fetched"))
@@ -149,13 +149,13 @@ class Job:
             ignored = f"{main.stray_lines} lines of the playlist belong to no segment: left out"
             self.tell(events.Warned(ignored))
 
-    def _refuse_existing_renditions(self) -> None:
+    def _look_for_existing_renditions(self) -> None:
         """Before anything is fetched; for the main output that has been done already."""
-        if self.options.force:
-            return
-        for track in self.tracks[1:]:
-            if os.path.lexists(track.output):
-                raise OutputExistsError(f"{track.output} exists already: --force replaces it")
+        there = [track for track in self.tracks[1:] if os.path.lexists(track.output)]
+        if self.options.accepts_existing:
+            self.tracks = [track for track in self.tracks if track not in there]
+        elif there and not self.options.force:
+            raise OutputExistsError(f"{there[0].output} exists already: --force replaces it")
 
     def _plan_of(self, playlist: MediaPlaylist) -> Plan:
         made = plan(
