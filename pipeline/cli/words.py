@@ -144,7 +144,9 @@ def summary(receipt: Receipt) -> str:
 
 def percent(done: int, total: int) -> float:
     """How much of `total` is done, with one decimal; 100 when all of it is, and not before."""
-    return done * 1000 // total / 10 if total else 100.0
+    if done >= total:
+        return 100.0
+    return min(round(done * 100 / total, 1), 99.9)
 
 
 def short_size(size: int) -> str:

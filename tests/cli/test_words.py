@@ -102,10 +102,17 @@ def test_disk_from_the_first_byte_is_no_surprise() -> None:
 
 @pytest.mark.parametrize(
     ("done", "total", "shown"),
-    [(0, 200, 0.0), (45, 200, 22.5), (199_999, 200_000, 99.9), (200, 200, 100.0), (0, 0, 100.0)],
+    [
+        (0, 200, 0.0),
+        (45, 200, 22.5),
+        (8, 30, 26.7),
+        (199_999, 200_000, 99.9),
+        (200, 200, 100.0),
+        (0, 0, 100.0),
+    ],
 )
 def test_percent_is_100_only_at_the_end(done: int, total: int, shown: float) -> None:
-    """Percentages are rounded down, and nothing to do is done."""
+    """Percentages are rounded, but never up to 100; and nothing to do is done."""
     assert percent(done, total) == shown
 
 
