@@ -3,8 +3,6 @@
 Every key is always there; what is absent is None. URIs are as written, URLs absolute.
 """
 
-import json
-from collections.abc import Iterator
 from typing import Any
 
 from pipeline.hls.dates import format_date
@@ -31,22 +29,6 @@ def inspect_dict(playlist: MediaPlaylist | MultivariantPlaylist) -> Json:
     if isinstance(playlist, MediaPlaylist):
         return {**_head(playlist), "segments": [_segment(one) for one in playlist.segments]}
     return _multivariant(playlist)
-
-
-def inspect_json(playlist: MediaPlaylist | MultivariantPlaylist) -> Iterator[str]:
-    """The JSON text of `inspect_dict`, in pieces without a line end, escaped to ASCII.
-
-    200,000 segments take 500 MB as dicts and text at once, and next to nothing in pieces.
-    """
-    if not isinstance(playlist, MediaPlaylist):
-        yield json.dumps(_multivariant(playlist))
-        return
-    yield json.dumps(_head(playlist)).removesuffix("}") + ', "segments": ['
-    separator = ""
-    for segment in playlist.segments:
-        yield separator + json.dumps(_segment(segment))
-        separator = ", "
-    yield "]}"
 
 
 def _multivariant(playlist: MultivariantPlaylist) -> Json:

@@ -1,11 +1,8 @@
 """The form of `inspect --json`."""
 
-import json
 
-import pytest
 
-from pipeline.hls.inspection import inspect_dict, inspect_json
-from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist
+from pipeline.hls.inspection import inspect_dict
 from tests.hls.reading import media, multivariant
 
 NOTHING: dict[str, list[object]] = {"variants": [], "iframe_variants": [], "renditions": []}
@@ -142,23 +139,3 @@ def test_a_multivariant_playlist() -> None:
             }
         ],
     }
-
-
-@pytest.mark.parametrize(
-    "playlist",
-    [
-        media(),
-        media("#EXTINF:1000000000,\u202eTitle", "a", "#EXTINF:1,", "b"),
-        multivariant("#EXT-X-STREAM-INF:BANDWIDTH=2", "v"),
-    ],
-    ids=["no segments", "segments", "variants"],
-)
-def test_as_text_it_comes_in_pieces(playlist: MediaPlaylist | MultivariantPlaylist) -> None:
-    """ASCII on one line, with nothing that JSON does not have, infinities for instance."""
-    found = inspect_dict(playlist)
-
-    written = "".join(inspect_json(playlist))
-
-    assert written == json.dumps(found, allow_nan=False)
-    assert written.isascii()
-    assert "\n" not in written
