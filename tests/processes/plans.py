@@ -1,0 +1,29 @@
+"""Small plans to hand to what works on them."""
+
+from pipeline.hls.plan import Decryption, PlannedItem
+from pipeline.processes.download import Download
+from pipeline.processes.wishes import Transfer
+
+HOST = "http://host"
+
+
+def item(index, key=None, method="AES-128", segment=True, section=None):
+    """One item; with `key` it is encrypted with the key of that name."""
+    return PlannedItem(
+        index=index,
+        segment_index=index if segment else None,
+        url=f"{HOST}/{index}.ts",
+        byte_range=None,
+        decryption=Decryption(method, f"{HOST}/{key}", bytes(16)) if key else None,
+        media_sequence_number=index,
+        duration=4.0 if segment else 0.0,
+        section_index=section,
+    )
+
+
+def download(items, opened=True, **options):
+    """A download of `items` whose output is open."""
+    found = Download(0, 0, 0, Transfer(tuple(items), "out.ts", "out.ts", 0.0, **options))
+    if opened:
+        found.take_up(0, 0)
+    return found
