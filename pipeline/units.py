@@ -11,9 +11,10 @@ KIB = 1 << 10
 MIB = 1 << 20
 GIB = 1 << 30
 
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*", re.IGNORECASE)
+_SIZE = re.compile(r"\s*([0-9]{1,30}(?:\.[0-9]{1,30})?)\s*([kmgt]?)(i?)b?\s*", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
-_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|)\s*", re.IGNORECASE)
+_LARGEST = 2**63 - 1
+_DURATION = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(ms|s|m|h|)\s*", re.IGNORECASE)
 _SECONDS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 # C0, DEL, C1, line and paragraph separators, and the bidirectional controls: what can
@@ -32,7 +33,11 @@ def parse_size(text: str) -> int:
     if match is None:
         raise ValueError(f"{text!r} is not a size (try 50MB, 512KiB or a number of bytes)")
     number, letter, _ = match.groups()
-    return int(float(number) * 1024 ** _POWERS[letter.lower()])
+    unit: int = 1024 ** _POWERS[letter.lower()]
+    size = int(number) * unit if number.isdigit() else int(float(number) * unit)
+    if size > _LARGEST:
+        raise ValueError(f"{text[:40]!r} is larger than any file")
+    return size
 
 
 def parse_duration(text: str) -> float:
@@ -65,9 +70,14 @@ def public_url(url: str) -> str:
         host = parts.hostname or ""
         port = parts.port
     except ValueError:
-        return printable(url.partition("?")[0].rpartition("@")[2])
+        return printable(re.split("[?#]", url, maxsplit=1)[0].rpartition("@")[2])
     netloc = f"[{host}]" if ":" in host else host
     if port is not None:
         netloc += f":{port}"
-    prefix = f"{parts.scheme}://{netloc}" if parts.scheme and parts.netloc else ""
-    return printable(prefix + parts.path + ("?…" if parts.query else ""))
+    if parts.netloc:
+        shown = f"{parts.scheme}://{netloc}{parts.path}" if parts.scheme else netloc + parts.path
+    else:
+        # "user:password@host/..." is no URL, and its password is a secret all the same.
+        head, slash, rest = parts.path.partition("/")
+        shown = head.rpartition("@")[2] + slash + rest
+    return printable(shown + ("?…" if parts.query else ""))

@@ -4,6 +4,7 @@ Server data never forms a path: one path part of the URL is decoded, reduced to 
 given the ending that fits. Nothing is looked up on disk here.
 """
 
+import os
 import re
 from collections.abc import Collection
 from itertools import count
@@ -25,10 +26,17 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 #: Bytes, well below the 255 of most file systems: `.part.journal` is still to come.
 _LONGEST = 200
 
+#: Bytes in a file name, on every common file system.
+_LONGEST_NAME = 255
+
 
 def output_name(url: str, extension: str) -> str:
     """A file name for what `url` leads to, ending in `extension` (".ts")."""
-    parts = [unquote(part) for part in urlsplit(url).path.split("/")]
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        return _safe("video", extension)
+    parts = [unquote(part) for part in path.split("/")]
     for part in reversed(parts[-2:]):
         stem = _stem(part)
         if stem.lower() not in _SAYS_NOTHING:
@@ -46,10 +54,17 @@ def rendition_name(
     stem = output[: -len(Path(output).suffix)] if Path(output).suffix else output
     word = _UNSAFE.sub("_", language or name or "").strip("._-")[:40] or "rendition"
     for number in count(1):
-        found = f"{stem}.{word}{'' if number == 1 else f'-{number}'}{extension}"
+        ending = f".{word}{'' if number == 1 else f'-{number}'}{extension}"
+        found = _shortened(stem, len(ending.encode())) + ending
         if found not in taken:
             return found
     raise AssertionError("there is always another number")
+
+
+def _shortened(path: str, ending: int) -> str:
+    """`path` with a last part that leaves room for `ending` bytes more."""
+    folder, slash, name = path.rpartition("/")
+    return folder + slash + os.fsdecode(os.fsencode(name)[: _LONGEST_NAME - ending])
 
 
 def _stem(part: str) -> str:

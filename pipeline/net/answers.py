@@ -13,7 +13,9 @@ from pipeline.errors import NetworkError, SegmentsMissingError
 from pipeline.net.failure import FetchFailure, Patience, broken
 from pipeline.units import printable
 
-_CONTENT_RANGE = re.compile(r"\s*bytes\s+(\d+)-(\d+)/(\d+|\*)\s*", re.IGNORECASE)
+_CONTENT_RANGE = re.compile(
+    r"\s*bytes\s+(\d{1,20})-(\d{1,20})/(\d{1,20}|\*)\s*", re.IGNORECASE | re.ASCII
+)
 
 #: Client errors that pass by themselves: request timeout, too early, too many requests.
 _PASSING = {408, 425, 429}
@@ -36,7 +38,7 @@ def check_status(response: requests.Response) -> None:
 def retry_after(response: requests.Response) -> float | None:
     """Seconds that the server asks us to stay away (RFC 9110 section 10.2.3), if it says so."""
     text = response.headers.get("retry-after", "").strip()
-    if text.isdigit():
+    if _is_number(text):
         return float(text[:9])
     try:
         # A date is compared with the wall clock once; all waiting is on the monotonic one.
@@ -61,7 +63,7 @@ def range_to_skip(response: requests.Response, byte_range: tuple[int, int] | Non
             raise broken("the server sent another range than the one asked for")
         return 0
     whole = response.headers.get("content-length", "")
-    if whole.isdigit() and int(whole) < offset + length:
+    if _is_number(whole) and int(whole) < offset + length:
         raise broken("the server ignored the range, and the whole is too short for it")
     return offset
 
@@ -69,3 +71,8 @@ def range_to_skip(response: requests.Response, byte_range: tuple[int, int] | Non
 def _sent_range(response: requests.Response) -> tuple[int, int] | None:
     match = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
     return (int(match[1]), int(match[2])) if match else None
+
+
+def _is_number(text: str) -> bool:
+    """Whether a header's value is a number that a server may mean: "²" is a digit for Python."""
+    return text.isascii() and text.isdigit() and len(text) <= 20

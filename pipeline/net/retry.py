@@ -37,6 +37,6 @@ class RetryPolicy:
         Jitter keeps the connections of one run from coming back all at once. A server that says
         when to come back is believed, up to `LONGEST_RETRY_AFTER`.
         """
-        longest = min(self.sleep * 2.0 ** (tries - 1), LONGEST_SLEEP)
+        longest = min(self.sleep * 2.0 ** min(tries - 1, 64), LONGEST_SLEEP)
         backoff = longest * (0.5 + 0.5 * random())
         return max(backoff, min(retry_after or 0.0, LONGEST_RETRY_AFTER))

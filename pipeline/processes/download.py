@@ -103,7 +103,8 @@ class Download:
         """What is needed, if it is here. A key may have come with the transfer."""
         if need is None:
             return None
-        return self._have.get(need) or self.transfer.keys.get(need.url)
+        found = self._have.get(need)
+        return found if found is not None else self.transfer.keys.get(need.url)
 
     def again(self, errand: ItemErrand) -> None:
         """The item is to be fetched once more, in its turn."""

@@ -281,7 +281,7 @@ def decode(frame: bytes) -> Any:
     try:
         name, *values = json.loads(frame, object_hook=_from_hex)
         return _KINDS[name](*values)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a message: {frame[:80]!r}") from error
 
 

@@ -8,6 +8,7 @@ is decided by the store, which knows whether every item is in (`segments`).
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -194,6 +195,19 @@ def journal_path(part: Path) -> Path:
     return part.with_name(os.fsdecode(stem) + _JOURNAL)
 
 
+def _lock(descriptor: int) -> None:
+    """Lock the file, or raise BlockingIOError: another run has it.
+
+    Asked three times within 20 ms, because a run that merely looks (`refuse_busy`) has it as well,
+    for some microseconds.
+    """
+    for wait in (0.01, 0.01):
+        with suppress(BlockingIOError):
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        time.sleep(wait)
+    return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def open_output(path: Path, care: Care, wait_writable: WaitWritable) -> Output:
     """The output at `path`: a file that is published, or what is a device or a pipe already.
 
@@ -221,7 +235,7 @@ def _open_locked(part: Path) -> int:
         except OSError as error:
             raise storage_error("create", part, error) from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
         except OSError as error:
             os.close(descriptor)
             if isinstance(error, BlockingIOError):
@@ -317,7 +331,7 @@ def refuse_busy(output: Path) -> None:
     except OSError:
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise OutputBusyError(f"Another run is writing {part}") from error
     finally:

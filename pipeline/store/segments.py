@@ -109,7 +109,9 @@ class SegmentStore:
             self._drop(index)
 
     def skip(self, index: int) -> None:
-        """Do without item `index`: the user allows gaps."""
+        """Do without item `index`: the user allows gaps. One that is here after all stays."""
+        if self.has(index):
+            return
         if index in self._holdings:
             self._drop(index)
         self._skipped.add(index)

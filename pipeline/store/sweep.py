@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from pipeline.store.files import is_still
 from pipeline.store.tempdir import LOCK_NAME, PREFIX, remove_tree, system_temp_dir
 
 #: A directory without a lock file is either being made at this moment, or was left by a kill
@@ -63,7 +64,8 @@ def _claimed(path: Path) -> Iterator[bool]:
         yield _is_abandoned_shell(path)
         return
     try:
-        yield _lock_is_free(lock)
+        # Its owner may have given it up for good (`keep`) between our open and our lock.
+        yield _lock_is_free(lock) and is_still(path / LOCK_NAME, lock)
     finally:
         os.close(lock)
 

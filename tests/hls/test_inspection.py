@@ -1,7 +1,5 @@
 """The form of `inspect --json`."""
 
-
-
 from pipeline.hls.inspection import inspect_dict
 from tests.hls.reading import media, multivariant
 

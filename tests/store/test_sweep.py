@@ -1,3 +1,4 @@
+import fcntl
 import os
 import time
 from pathlib import Path
@@ -125,3 +126,20 @@ def test_places_are_those_of_the_options(tmp_path, monkeypatch):
 
     assert places == [tmp_path, tmp_path / "out", Path("/tmp"), Path("/var/tmp")]
     assert likely_places(None, None) == [tmp_path, Path("/tmp"), Path("/var/tmp")]
+
+
+def test_directory_that_is_kept_at_that_very_moment(tmp_path, monkeypatch):
+    """Given to the user between the sweep's open and its lock, it is the user's."""
+    directory = TempDirectory(tmp_path)
+    directory.segment_path(0, 0).write_bytes(b"x")
+    lock = fcntl.flock
+
+    def keep_first(descriptor, how):
+        monkeypatch.setattr(fcntl, "flock", lock)
+        directory.keep()
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", keep_first)
+
+    assert sweep([tmp_path]) == []
+    assert directory.segment_path(0, 0).exists()
