@@ -41,6 +41,8 @@ def test_the_floor_is_enough() -> None:
 
     drip(clock, pace, seconds=200, every=1.0, size=FLOOR)
 
+    assert clock.now == 200
+
 
 def test_our_own_waiting_does_not_count() -> None:
     """A server is not blamed for the time in which nobody read."""
@@ -49,8 +51,9 @@ def test_our_own_waiting_does_not_count() -> None:
     clock.now += 100.0
     pace.excuse()
     clock.now += 1.0
-
     pace.received(1)
+
+    assert clock.now == 101
 
 
 def test_no_body_goes_on_for_ever() -> None:
