@@ -9,7 +9,7 @@ from importlib import import_module
 
 from pipeline.version import __version__
 
-# Not from typing, which takes 4 ms: a Ctrl-C that comes before `pipeline.cli` is ready for it is
+# Not from typing, which takes milliseconds: a Ctrl-C that comes before `pipeline.cli` is ready for it is
 # answered by Python, with a traceback.
 TYPE_CHECKING = False
 

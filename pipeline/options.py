@@ -12,8 +12,8 @@ from pipeline.units import MIB
 
 DEFAULT_MEMORY_THRESHOLD = 50 * MIB
 
-#: Connections in all. Eight keep a 1 Gbit/s line at 40 ms busy with 4 MB segments, and stay
-#: below what common servers take for abuse.
+#: Connections in all: several times what one gets out of a server that is far away, and still what
+#: a page with some pictures asks of it.
 DEFAULT_CONCURRENT = 8
 
 
@@ -118,7 +118,7 @@ class FetchOptions:
     checksum: bool = False
     #: Write the file to the disk before it gets its name, and its name after that.
     fsync: bool = False
-    #: Measure the memory of the process tree, for the receipt (about 2 % of one CPU).
+    #: Measure the memory of the process tree twice a second, for the receipt.
     measure_memory: bool = True
 
     @property

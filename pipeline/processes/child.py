@@ -39,7 +39,7 @@ def main() -> None:
     except BaseException as error:  # noqa: BLE001  (told to the supervisor, whatever it is)
         _report(reports, error)
         os._exit(1)
-    # No interpreter shutdown: nothing of ours waits for it, and it takes 10 ms.
+    # No interpreter shutdown: it takes time, and nothing of ours waits for it.
     os._exit(0)
 
 

@@ -16,7 +16,7 @@ from pipeline.processes.wishes import Transfer
 
 #: How far items may be fetched ahead of the first one that is not in. Far enough to work on for
 #: minutes while one segment is slow to come; what waits then is on disk, and 4,096 waiting
-#: segments cost storage 4 MB of bookkeeping.
+#: segments cost storage 7 MB of bookkeeping.
 WINDOW = 4096
 
 

@@ -3,7 +3,8 @@
 import os
 from collections.abc import Iterable
 
-#: Seconds between two samples. One takes 1 to 2 ms a process: the kernel walks its page tables.
+#: Seconds between two samples. One takes 0.4 ms for a small process, more for one that has mapped
+#: the arena: the kernel walks its page tables.
 SAMPLE_SECONDS = 0.5
 
 

@@ -1,7 +1,7 @@
 """A child's sign of life: a thread that says `Alive` once a second.
 
 It shows that the process runs at all. What its other threads are doing, each of them watches for
-itself (`net.transport` has the deadlines of a request).
+itself (`net.pace` has the deadlines of a body).
 """
 
 import threading

@@ -33,7 +33,7 @@ from pipeline.store.spill import SpillArea
 from pipeline.store.sweep import likely_places, sweep
 from pipeline.store.threshold import Threshold
 
-#: How often figures are reported while they change, in seconds. Eye speed; each costs 40 µs.
+#: How often figures are reported while they change, in seconds. Eye speed.
 _REPORT_SECONDS = 0.1
 
 

@@ -1,7 +1,7 @@
 """Payload bytes kept in memory: a pool of slabs that goes back to the system when it is emptied.
 
-Covers the memory mode only. Anonymous maps instead of `bytes` objects: 50 MB of them came back
-to the system in full when released, where the allocator kept up to a third.
+Covers the memory mode only. Anonymous maps and not `bytes` objects, because the switch to disk is
+to give memory back: a map goes back as a whole, freed objects may stay with the allocator.
 """
 
 import mmap

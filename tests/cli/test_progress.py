@@ -138,19 +138,26 @@ def test_a_display_that_hangs_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) 
 def test_a_display_that_fails_is_given_up(error: type[OSError]) -> None:
     """When stderr goes away, the run goes on in silence."""
 
+    tried: list[Event] = []
+
     class Broken(Log):
         def show(self, event: Event) -> None:
+            tried.append(event)
             raise error
 
     with Reporter(Broken) as reporter:
         for number in range(100):
             reporter(Warned(str(number)))
 
+    assert len(tried) == 1
 
-def test_without_a_display_nothing_happens() -> None:
+
+def test_without_a_display_nothing_happens(capfd: pytest.CaptureFixture[str]) -> None:
     """Quiet is a display like any other."""
     with Reporter(lambda: None) as reporter:
         reporter(Warned("unheard"))
+
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_display_with_a_pace_is_ticked() -> None:

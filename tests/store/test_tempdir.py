@@ -123,6 +123,8 @@ def test_removing_what_is_gone(tmp_path):
     """A directory that somebody has removed already is no error."""
     remove_tree(tmp_path / "absent")
 
+    assert not list(tmp_path.iterdir())
+
 
 def test_lock_goes_last(tmp_path, monkeypatch):
     """As long as a file is left, a later sweep can tell whose it was."""
