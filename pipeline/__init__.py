@@ -9,8 +9,8 @@ from importlib import import_module
 
 from pipeline.version import __version__
 
-# Not from typing, which takes milliseconds: a Ctrl-C that comes before `pipeline.cli` is ready for it is
-# answered by Python, with a traceback.
+# Not from typing, which takes milliseconds: a Ctrl-C that comes before `pipeline.cli` is ready for
+# it is answered by Python, with a traceback.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:

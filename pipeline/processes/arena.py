@@ -21,7 +21,7 @@ BLOCK_BYTES = 256 * KIB
 
 #: The arena of all downloaders together. It is filled only where segments wait out of turn: with
 #: 4 MB segments on 8 connections that is 28 MB when all are equally fast. 32 MiB in two partitions
-#: still spilled 60 to 130 MB of a 500 MB video; 48 MiB spilled 0 to 20 MB, and stays below what
+#: still spilled 60 to 130 MB of a 500 MB video; 48 MiB spilled 2 to 49 MB, and stays below what
 #: the memory mode has taken before (docs/decisions/003).
 ARENA_BYTES = 48 * MIB
 
