@@ -127,6 +127,14 @@ class Retried:
 
 
 @dataclass(frozen=True, slots=True)
+class UrlsRenewed:
+    """URLs had expired; the playlist, read again, names fresh ones for what is still to come."""
+
+    items: int  # that have another URL now
+    reason: str  # what the server said to the old one
+
+
+@dataclass(frozen=True, slots=True)
 class OutputPublished:
     """The output is whole and has its name."""
 
@@ -148,5 +156,6 @@ Event = (
     | SegmentMissed
     | Warned
     | Retried
+    | UrlsRenewed
     | OutputPublished
 )

@@ -21,6 +21,7 @@ from pipeline.events import (
     TempDirectoryCreated,
     TempFilesRemoved,
     TransferStarted,
+    UrlsRenewed,
     VariantChosen,
     Warned,
 )
@@ -127,6 +128,13 @@ def _retried(event: Retried) -> str:
     return f"Retrying {event.what} in {event.delay:.1f} s: {event.reason}"
 
 
+@_say.register
+def _renewed(event: UrlsRenewed) -> str:
+    return (
+        f"URLs have expired ({event.reason}): {count(event.items, 'fresh one')} from the playlist"
+    )
+
+
 def published(event: OutputPublished) -> str:
     """The line for an output that no other line is about: subtitles, say."""
     return f"✓ {event.output}: {short_size(event.bytes)}"
@@ -166,5 +174,7 @@ def clock(seconds: float) -> str:
 
 def count(number: int, noun: str) -> str:
     """`number` and `noun`, in the plural where it is due."""
-    plural = {"process": "processes", "retry": "retries"}.get(noun, f"{noun}s")
+    plural = {"process": "processes", "retry": "retries", "fresh one": "fresh ones"}.get(
+        noun, f"{noun}s"
+    )
     return f"{number} {noun if number == 1 else plural}"

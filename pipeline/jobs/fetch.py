@@ -21,6 +21,7 @@ from pipeline.jobs.receipt import (
 )
 from pipeline.jobs.sources import STDIN, is_web, local_url, may_be_local, read_here
 from pipeline.options import FetchOptions, MergeMode
+from pipeline.processes.running import Origin
 from pipeline.processes.supervisor import Supervisor
 from pipeline.store.output import refuse_busy
 from pipeline.units import public_url
@@ -58,7 +59,7 @@ def fetch(
     stream = _STDOUT_DESCRIPTOR if job.output == STDOUT else None
     with Supervisor(options, on_event, stream) as supervisor:
         try:
-            supervisor.run(job.steps(), origin, local=local)
+            supervisor.run(job.steps(), Origin(origin, local), job.renewal)
         except (HlspipeError, Interrupted) as error:
             error.receipt = _receipt(job, supervisor).failed(error.exit_code, str(error))
             raise
@@ -120,8 +121,7 @@ def _check_cookies(path: Path) -> None:
 def _renditions(job: Job) -> tuple[RenditionFacts, ...]:
     """What was written beside the main output."""
     sizes = {}
-    media = [track for track in job.tracks if not track.is_subtitles]
-    for track, done in zip(media, job.transferred, strict=False):
+    for track, done in zip(job.media, job.transferred, strict=False):
         sizes[track.output] = done.size
     sizes |= {path: Path(path).stat().st_size for path in job.subtitles}
     return tuple(

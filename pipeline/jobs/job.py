@@ -5,17 +5,17 @@ leaves the fetching to whoever runs it.
 """
 
 import os
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Generator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import events
 from pipeline.crypto.cbc import check_key
-from pipeline.errors import OutputExistsError, SegmentsMissingError
+from pipeline.errors import OutputExistsError, PlaylistError, SegmentsMissingError
 from pipeline.hls.formats import format_resolution
-from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist, Rendition
-from pipeline.hls.plan import GivenKey, Plan, plan
+from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist, Rendition, VariantStream
+from pipeline.hls.plan import GivenKey, Plan, PlannedItem, plan
 from pipeline.hls.playlist import parse
 from pipeline.hls.protection import SAMPLE_METHODS, WHOLE_ITEM_METHODS
 from pipeline.hls.sections import Picked, parse_section, pick
@@ -24,8 +24,9 @@ from pipeline.jobs.identity import plan_identity
 from pipeline.jobs.naming import output_name, rendition_name
 from pipeline.jobs.patterns import compile_exclusion
 from pipeline.jobs.playlists import PLAYLIST_CAP, Chosen, choose, read_first, read_media
+from pipeline.jobs.renewal import is_same_variant, renewed, still_wanted
 from pipeline.options import FetchOptions
-from pipeline.processes.wishes import Document, Transfer, Transferred, Wish
+from pipeline.processes.wishes import Document, Renewal, Transfer, Transferred, Wish
 from pipeline.units import public_url
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Job:
     tell: Callable[[events.Event], None]
     text: bytes | None = field(default=None, repr=False)  # the playlist, if it is here already
     local: bool = False  # the playlist may name files on this machine
+    variant: VariantStream | None = None  # chosen of a multivariant playlist
     tracks: list[Track] = field(default_factory=list)
     skipped: bool = False  # the output was there already, and that was fine
     transferred: tuple[Transferred, ...] = ()
@@ -80,9 +82,13 @@ class Job:
             self.skipped = True
             return
         yield from self._fetch_subtitles()
-        media = [track for track in self.tracks if not track.is_subtitles]
-        self.transferred = yield tuple(self._transfer(track) for track in media)
+        self.transferred = yield tuple(self._transfer(track) for track in self.media)
         self._write_subtitles()
+
+    @property
+    def media(self) -> list[Track]:
+        """The tracks that are transferred; subtitles are documents."""
+        return [track for track in self.tracks if not track.is_subtitles]
 
     @property
     def output_exists(self) -> bool:
@@ -112,6 +118,7 @@ class Job:
             chosen = Chosen(chosen.variant, ())
         for url in chosen.urls:
             require_fetchable(url, allow_local=self.local)
+        self.variant = chosen.variant
         self._tell_variant(playlist, chosen)
         media = yield from read_media(chosen.urls, playlist)
         return media, (None, *chosen.renditions)
@@ -127,6 +134,28 @@ class Job:
                 len(playlist.variants),
             )
         )
+
+    @property
+    def renewal(self) -> Renewal | None:
+        """How to read the playlist again; None if it did not come from a server."""
+        return self._read_again if self.text is None else None
+
+    def _read_again(self) -> Generator[Any, Any, tuple[tuple[PlannedItem, ...], ...]]:
+        """The items of each transfer with the URLs that the playlist names now."""
+        again = Job(self.url, self.output, self.options, lambda _: None, local=self.local)
+        playlists, renditions = yield from again._read()
+        if not is_same_variant(self.variant, again.variant):
+            raise PlaylistError("The playlist has changed: the variant is not there any more")
+        found = dict(zip(map(_without_url, renditions), playlists, strict=True))
+        return tuple(
+            self._renewed(track, found.get(_without_url(track.rendition))) for track in self.media
+        )
+
+    def _renewed(self, track: Track, playlist: MediaPlaylist | None) -> tuple[PlannedItem, ...]:
+        items = track.plan.items
+        if playlist is None or not (keep := still_wanted(items, playlist)):
+            return items
+        return renewed(items, self._planned(playlist, keep).items)
 
     # -- planning ----------------------------------------------------------------------------
 
@@ -158,19 +187,22 @@ class Job:
             raise OutputExistsError(f"{there[0].output} exists already: --force replaces it")
 
     def _plan_of(self, playlist: MediaPlaylist) -> Plan:
-        made = plan(
-            playlist,
-            keep=self._picked(playlist),
-            allow_local=self.local,
-            methods=_METHODS,
-            given=self._given_key(),
-        )
+        made = self._planned(playlist, self._picked(playlist))
         if not made.items:
             raise SegmentsMissingError("The server has no segment: the playlist calls each a gap")
         if self.options.keys.key is not None:
             for method in {item.decryption.method for item in made.items if item.decryption}:
                 check_key(self.options.keys.key, method)
         return made
+
+    def _planned(self, playlist: MediaPlaylist, keep: Collection[int] | None) -> Plan:
+        return plan(
+            playlist,
+            keep=keep,
+            allow_local=self.local,
+            methods=_METHODS,
+            given=self._given_key(),
+        )
 
     def _picked(self, playlist: MediaPlaylist) -> tuple[int, ...] | None:
         asked = self.options.selection
@@ -253,6 +285,11 @@ class Job:
             self.subtitles.append(one.output)
             size = os.stat(one.output).st_size  # noqa: PTH116
             self.tell(events.OutputPublished(one.output, size))
+
+
+def _without_url(rendition: Rendition | None) -> Rendition | None:
+    """The rendition as it is known again when its URL has changed."""
+    return rendition and replace(rendition, uri=None, url=None)
 
 
 def _picked_event(picked: Picked, total: int) -> events.SegmentsPicked:

@@ -20,6 +20,9 @@ _CONTENT_RANGE = re.compile(
 #: Client errors that pass by themselves: request timeout, too early, too many requests.
 _PASSING = {408, 425, 429}
 
+#: What servers answer to a URL whose token has run out.
+_EXPIRED = {401, 403, 410}
+
 
 def check_status(response: requests.Response) -> None:
     """Let 200 and 206 pass. Raises FetchFailure."""
@@ -31,7 +34,8 @@ def check_status(response: requests.Response) -> None:
     if status in _PASSING or status >= 500:
         raise FetchFailure(NetworkError, reason, Patience.FULL, after)
     if 400 <= status < 500:
-        raise FetchFailure(SegmentsMissingError, reason, Patience.FEW, after)
+        patience = Patience.EXPIRED if status in _EXPIRED else Patience.FEW
+        raise FetchFailure(SegmentsMissingError, reason, patience, after)
     raise FetchFailure(NetworkError, reason, Patience.FEW)
 
 

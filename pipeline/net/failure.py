@@ -14,6 +14,7 @@ class Patience(StrEnum):
 
     FULL = "full"  # passing: a reset, a 503, a timeout
     FEW = "few"  # hardly ever passing: a 404, a wrong key
+    EXPIRED = "expired"  # this URL is no longer good: another one of the same thing may be
     NEVER = "never"  # the same every time: a bad certificate, a refused scheme
 
 

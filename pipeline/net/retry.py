@@ -28,7 +28,8 @@ class RetryPolicy:
 
     def allows(self, patience: Patience, tries: int) -> bool:
         """Whether another try makes sense after `tries` failed ones."""
-        limits = {Patience.FULL: self.retries, Patience.FEW: min(_FEW, self.retries)}
+        few = min(_FEW, self.retries)
+        limits = {Patience.FULL: self.retries, Patience.FEW: few, Patience.EXPIRED: few}
         return tries <= limits.get(patience, 0)
 
     def delay(self, tries: int, retry_after: float | None, random: Callable[[], float]) -> float:

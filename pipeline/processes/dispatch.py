@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import count
 
 from pipeline.errors import DecryptionError, HlspipeError, InternalError, ProcessDiedError
-from pipeline.net.failure import FetchFailure
+from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.hosts import HostPauses
 from pipeline.net.retry import RetryPolicy
 from pipeline.options import HttpOptions
@@ -161,6 +161,16 @@ class Dispatcher:
         self._bulletin.retried(errand.what, failure.reason, delay)
         self._again(errand, now + delay)
         return None
+
+    def has_tries_left(self, errand: Errand) -> bool:
+        """Whether a further try is left after one more failure, however hopeful."""
+        return self._policy.allows(Patience.FULL, errand.tries + 1)
+
+    def again_at_once(self, errand: Errand, failure: FetchFailure) -> None:
+        """Try again without a pause: what failed was not the errand as it is now."""
+        errand.tries += 1
+        self._bulletin.retried(errand.what, failure.reason, 0.0)
+        self._again(errand, 0.0)
 
     def lost(self, errands: list[Errand], ended: str, now: float) -> Errand | None:
         """A downloader died with `errands` in hand; returns one that has died too often."""

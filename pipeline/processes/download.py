@@ -6,10 +6,12 @@ comes back after its delay.
 """
 
 import heapq
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
 from pipeline.errors import HlspipeError, NetworkError, SegmentsMissingError
+from pipeline.hls.plan import PlannedItem
 from pipeline.processes.errands import Errand, ItemErrand, NeedErrand
 from pipeline.processes.prerequisites import Need, Prerequisites
 from pipeline.processes.wishes import Transfer
@@ -40,6 +42,7 @@ class Download:
         self.segments_done = 0
         self.needs = Prerequisites(self.items)
         self._have: dict[Need, bytes] = {}
+        self._renamed: dict[Need, Need] = {}  # what has another URL now
         self._parked: dict[Need, list[ItemErrand]] = {}  # waiting for what is on its way
         self._ready: list[tuple[int, ItemErrand]] = []
         self._delayed: list[tuple[float, int, Errand]] = []
@@ -62,6 +65,7 @@ class Download:
         if not self.opened:
             return None
         while (errand := self._candidate(now)) is not None:
+            errand.renew()
             if not isinstance(errand, ItemErrand):
                 return errand
             need = self._missing_need(errand)
@@ -120,9 +124,43 @@ class Download:
 
     def arrived(self, need: Need, body: bytes) -> None:
         """Items that waited for `need` may go out."""
+        need = self.current(need)
         self._have[need] = body
         for errand in self._parked.pop(need, []):
             self.again(errand)
+
+    def renew(self, items: Sequence[PlannedItem]) -> int:
+        """Take over fresh URLs of what is still to come; returns how many items have one.
+
+        `items` are those of the plan, in its order.
+        """
+        before, needed = self.items, self.needs
+        self.items = tuple(
+            old if settled else new
+            for old, new, settled in zip(before, items, self._settled, strict=True)
+        )
+        self.needs = Prerequisites(self.items)
+        changed = [(old, new) for old, new in zip(before, self.items, strict=True) if old != new]
+        for old, new in changed:
+            for former, need in zip(needed.of(old), self.needs.of(new), strict=False):
+                self._rename(former, need)
+        return len(changed)
+
+    def _rename(self, former: Need, need: Need) -> None:
+        if former == need:
+            return
+        self._renamed.pop(need, None)  # it may have had this URL before
+        self._renamed[former] = need
+        if former in self._have and former.is_same_file(need):
+            self._have[need] = self._have[former]
+        if former in self._parked:
+            self._parked.setdefault(need, []).extend(self._parked.pop(former))
+
+    def current(self, need: Need) -> Need:
+        """`need` under the URL that it has now."""
+        while need in self._renamed:
+            need = self._renamed[need]
+        return need
 
     def settle(self, index: int) -> bool:
         """Item `index` is stored, or skipped; False if that was known already."""
@@ -163,6 +201,11 @@ class Download:
         """Items that are still to go out."""
         waiting = len(self._ready) + sum(map(len, self._parked.values()))
         return len(self.items) - self._fresh + waiting
+
+    @property
+    def arrivals(self) -> int:
+        """Items, and things that items need, that are in."""
+        return sum(self._settled) + len(self._have)
 
     @property
     def average_size(self) -> float:

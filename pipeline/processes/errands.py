@@ -10,6 +10,7 @@ from pipeline.units import public_url
 
 if TYPE_CHECKING:
     from pipeline.processes.download import Download
+    from pipeline.processes.flow import Flow
 
 #: Deaths of downloaders on one errand that make it an error: it may well be the cause.
 MAX_DEATHS = 3
@@ -37,6 +38,10 @@ class Errand:
         """The error that the run ends with, given the one that the last try ended with."""
         return error
 
+    def renew(self) -> bool:
+        """Take over the URL that the plan has now; False if it is the one that was tried."""
+        return False
+
 
 @dataclass(slots=True, eq=False)
 class ItemErrand(Errand):
@@ -48,6 +53,11 @@ class ItemErrand(Errand):
     def is_for(self, download: "Download", index: int) -> bool:
         """Whether it fetches this very item."""
         return self.index == index and self.download is download
+
+    def renew(self) -> bool:
+        """Take over the URL that the plan has now; False if it is the one that was tried."""
+        tried, self.url = self.url, self.download.items[self.index].url
+        return self.url != tried
 
     @property
     def _name(self) -> str:
@@ -70,13 +80,20 @@ class NeedErrand(Errand):
         """A key that cannot be had is a matter of its own, whatever the reason."""
         return KeyUnavailableError(error.message)
 
+    def renew(self) -> bool:
+        """Take over the URL that the plan has now; False if it is the one that was tried."""
+        tried, self.need = self.need, self.download.current(self.need)
+        self.url = self.need.url
+        return self.need != tried
+
 
 @dataclass(slots=True, eq=False)
 class DocumentErrand(Errand):
-    """A document that a job has wished for; `wish` is its number among the job's wishes."""
+    """A document that a flow has wished for; `wish` is its number among the flow's wishes."""
 
     document: Document = field(kw_only=True)
     wish: int = field(kw_only=True)
+    flow: "Flow" = field(kw_only=True)
 
     @property
     def _name(self) -> str:

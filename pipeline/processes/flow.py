@@ -1,5 +1,6 @@
-"""A job under way: its generator, and the wishes that it waits for."""
+"""A story under way: its generator, and the wishes that it waits for."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pipeline.errors import HlspipeError
@@ -9,9 +10,10 @@ from pipeline.processes.wishes import Job, Wish
 class Flow:
     """Runs one job: hands out its wishes, collects the answers, and has its result in the end."""
 
-    def __init__(self, context: int, job: Job) -> None:
-        """Requests for the job are made in `context`."""
+    def __init__(self, context: int, job: Job, when_done: "Callable[[Flow], None]") -> None:
+        """Requests for the job are made in `context`; `when_done` hears of its end."""
         self.context = context
+        self.when_done = when_done
         self.done = False
         self.result: Any = None
         self.error: HlspipeError | None = None

@@ -1,7 +1,7 @@
 """What an item needs before it can be decrypted, besides its own bytes: keys and sections."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.hls.plan import PlannedItem
 from pipeline.hls.protection import SAMPLE_METHODS
@@ -15,6 +15,10 @@ class Need:
     url: str = field(repr=False)
     byte_range: tuple[int, int] | None
     method: str
+
+    def is_same_file(self, other: "Need") -> bool:
+        """Whether the two differ by nothing but a token in the query."""
+        return _without_query(self) == _without_query(other)
 
 
 class Prerequisites:
@@ -51,6 +55,10 @@ class Prerequisites:
     def is_sealed_section(self, item: PlannedItem) -> bool:
         """Whether `item` is an initialization section that speaks of encrypted samples."""
         return item.index in self.sealed
+
+
+def _without_query(need: Need) -> Need:
+    return replace(need, url=need.url.partition("?")[0])
 
 
 def _samples(item: PlannedItem) -> bool:

@@ -1,10 +1,12 @@
 """The jobs under way: their flows, how their requests are made, and their downloads.
 
 Turns wishes into errands for the dispatcher and orders for storage, and hands answers and errors
-back to the job that waits for them. What happens to an errand is in `dispatch`; what a report means
-is in `supervisor`.
+back to the flow that waits for them. What happens to an errand is in `dispatch`, what a report
+means in `supervisor`, and what is done about URLs that have expired in `renewals`.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,22 @@ from pipeline.processes.dispatch import Dispatcher
 from pipeline.processes.download import Download
 from pipeline.processes.errands import DocumentErrand
 from pipeline.processes.flow import Flow
-from pipeline.processes.wishes import Document, Job, Transfer, Wish
+from pipeline.processes.wishes import Document, Job, Renewal, Transfer, Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """On whose behalf a job makes its requests."""
+
+    url: str = field(repr=False)  # that the user gave: its host may see the user's headers
+    local: bool = False  # files on this machine may be read
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    flow: Flow
+    context: messages.OpenContext
+    renewal: Renewal | None
 
 
 class RunningJobs:
@@ -31,46 +48,63 @@ class RunningJobs:
         self._dispatcher = dispatcher
         self._http = http
         self._numbers = count(1)
-        self._flows: dict[int, Flow] = {}
-        self._contexts: dict[int, messages.OpenContext] = {}
+        self._running: dict[int, _Running] = {}
         self.downloads: dict[int, Download] = {}
 
-    def begin(self, job: Job, origin: str, local: bool) -> Flow:
-        """Start a job, on behalf of `origin`; with `local`, files here may be read."""
-        flow = Flow(next(self._numbers), job)
-        self._flows[flow.context] = flow
-        context = open_context(flow.context, origin, local, self._http)
-        self._contexts[flow.context] = context
+    def begin(self, job: Job, origin: Origin, renewal: Renewal | None = None) -> Flow:
+        """Start a job."""
+        context = open_context(next(self._numbers), origin.url, origin.local, self._http)
+        flow = Flow(context.context, job, self._end)
+        self._running[flow.context] = _Running(flow, context, renewal)
         for child in self._crew.downloaders:
             child.tell(context)
         self._grant(flow, flow.start())
         return flow
 
+    def begin_renewal(self, context: int, when_done: Callable[[Flow], None]) -> bool:
+        """Ask for fresh URLs of a job's items; False where there is nobody to ask."""
+        running = self._running.get(context)
+        if running is None or running.renewal is None:
+            return False
+        flow = Flow(context, running.renewal(), when_done)
+        self._grant(flow, flow.start())
+        return True
+
     def introduce(self, child: DownloaderChild) -> None:
         """Tell a new downloader how requests are made."""
-        for context in self._contexts.values():
-            child.tell(context)
+        for running in self._running.values():
+            child.tell(running.context)
 
     def is_running(self, context: int) -> bool:
         """Whether the job of this context still waits for something."""
-        return context in self._flows
+        return context in self._running
 
-    def answer(self, context: int, wish: int, value: Any) -> None:
-        """Wish number `wish` of a job is granted."""
-        flow = self._flows.get(context)
-        if flow is not None:
-            self._grant(flow, flow.answer(wish, value))
+    def answer(self, flow: Flow, wish: int, value: Any) -> None:
+        """Wish number `wish` of a flow is granted."""
+        self._grant(flow, flow.answer(wish, value))
+
+    def refuse(self, flow: Flow, error: HlspipeError) -> None:
+        """A wish of a flow cannot be granted."""
+        if (running := self._running.get(flow.context)) and running.flow is flow:
+            self.fail(flow.context, error)
+        else:
+            self._grant(flow, flow.fail(error))
+
+    def transferred(self, download: Download, value: Any) -> None:
+        """The output of a download is whole."""
+        if running := self._running.get(download.context):
+            self.answer(running.flow, download.wish, value)
 
     def fail(self, context: int, error: HlspipeError) -> None:
-        """A wish of a job cannot be granted: what else it waits for is given up."""
-        flow = self._flows.get(context)
-        if flow is None:
+        """A job cannot have what it waits for: what else it waits for is given up."""
+        running = self._running.get(context)
+        if running is None:
             return
         self._dispatcher.drop(context)
         for download in self.of_context(context):
             if not download.finished:
                 self._crew.storage.tell(messages.Abandon(download.job))
-        self._grant(flow, flow.fail(error))
+        self._grant(running.flow, running.flow.fail(error))
 
     def of_context(self, context: int) -> list[Download]:
         """The downloads of one job: all of them are published, or none."""
@@ -85,12 +119,14 @@ class RunningJobs:
         for number, wish in enumerate(wishes):
             match wish:
                 case Document():
-                    errand = DocumentErrand(flow.context, wish.url, document=wish, wish=number)
+                    errand = DocumentErrand(
+                        flow.context, wish.url, document=wish, wish=number, flow=flow
+                    )
                     self._dispatcher.add_document(errand)
                 case Transfer():
                     self._open(flow, number, wish)
         if flow.done:
-            self._end(flow)
+            flow.when_done(flow)
 
     def _open(self, flow: Flow, number: int, transfer: Transfer) -> None:
         # Numbered from 0: the first one's segment files have plain names.
@@ -102,7 +138,6 @@ class RunningJobs:
 
     def _end(self, flow: Flow) -> None:
         self._dispatcher.drop(flow.context)
-        self._flows.pop(flow.context, None)
-        self._contexts.pop(flow.context, None)
+        self._running.pop(flow.context, None)
         for child in self._crew.downloaders:
             child.tell(messages.CloseContext(flow.context))

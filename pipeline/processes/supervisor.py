@@ -33,9 +33,10 @@ from pipeline.processes.crew import SILENCE_SECONDS, STORAGE_GRACE, Crew, crew_s
 from pipeline.processes.dispatch import Dispatcher, poisoned
 from pipeline.processes.download import Download
 from pipeline.processes.errands import DocumentErrand, Errand, ItemErrand, NeedErrand
-from pipeline.processes.running import RunningJobs
+from pipeline.processes.renewals import Renewals
+from pipeline.processes.running import Origin, RunningJobs
 from pipeline.processes.signals import SignalWatch
-from pipeline.processes.wishes import Fetched, Job, Transferred
+from pipeline.processes.wishes import Fetched, Job, Renewal, Transferred
 from pipeline.units import printable, public_url
 
 #: The longest wait: how late a silent child or a due sample may be noticed, in seconds.
@@ -72,6 +73,7 @@ class Supervisor:
         atexit.register(self.close)
         self._dispatcher = Dispatcher(self.crew, self._options.http, self.bulletin)
         self._jobs = RunningJobs(self.crew, self._dispatcher, self._options.http)
+        self._renewals = Renewals(self._jobs, self._dispatcher, self.bulletin, self._refused)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._signals, selectors.EVENT_READ)
         for child in (self.crew.storage, *self.crew.downloaders):
@@ -91,16 +93,16 @@ class Supervisor:
 
     # -- jobs --------------------------------------------------------------------------------
 
-    def run(self, job: Job, origin: str, *, local: bool = False) -> Any:
+    def run(self, job: Job, origin: Origin, renewal: Renewal | None = None) -> Any:
         """Run one job to its end and return its result. Raises HlspipeError or Interrupted.
 
-        `origin` is the URL that the user gave: whose host may see the user's headers. With
-        `local`, files on this machine may be read.
+        `renewal` finds fresh URLs when those of the job's plans have expired.
         """
-        flow = self._jobs.begin(job, origin, local)
+        flow = self._jobs.begin(job, origin, renewal)
         while not flow.done:
             self._dispatcher.assign(time.monotonic())
             self._wait()
+        self._renewals.forget(flow.context)
         if flow.error is not None:
             raise flow.error
         return flow.result
@@ -209,7 +211,7 @@ class Supervisor:
 
     def _document(self, errand: Errand | None, fetched: Fetched) -> None:
         if isinstance(errand, DocumentErrand):
-            self._jobs.answer(errand.context, errand.wish, fetched)
+            self._jobs.answer(errand.flow, errand.wish, fetched)
         elif isinstance(errand, NeedErrand):
             self._need(errand, fetched.body)
 
@@ -229,9 +231,14 @@ class Supervisor:
         kind = type(from_wire(report.error, ""))
         patience = Patience(report.patience)
         failure = FetchFailure(kind, report.reason, patience, report.retry_after)
+        if not self._renewals.take(errand, failure):
+            self._refused(errand, failure)
+
+    def _refused(self, errand: Errand, failure: FetchFailure) -> None:
+        """A try of `errand` has failed, and nothing but another one can mend that."""
         error = self._dispatcher.retry(errand, failure, time.monotonic())
         if error is not None:
-            self._give_up(errand, error, report.reason)
+            self._give_up(errand, error, failure.reason)
 
     def _give_up(self, errand: Errand, error: HlspipeError, reason: str) -> None:
         """No further try: a gap, where these are allowed, or the end of the job."""
@@ -242,8 +249,10 @@ class Supervisor:
             self.bulletin.tell(events.SegmentMissed(segment, public, printable(reason)))
             self.crew.storage.tell(messages.SkipItem(download.job, errand.index))
             self._settled(download)
-            return
-        self._jobs.fail(errand.context, errand.final_error(error))
+        elif isinstance(errand, DocumentErrand):
+            self._jobs.refuse(errand.flow, errand.final_error(error))
+        else:
+            self._jobs.fail(errand.context, errand.final_error(error))
 
     # -- reports of storage ------------------------------------------------------------------
 
@@ -333,7 +342,7 @@ class Supervisor:
         download.finished = True
         self.bulletin.tell(events.OutputPublished(download.transfer.name, report.size))
         done = Transferred(report.size, tuple(download.missing), report.sha256)
-        self._jobs.answer(download.context, download.wish, done)
+        self._jobs.transferred(download, done)
 
     # -- deaths ------------------------------------------------------------------------------
 

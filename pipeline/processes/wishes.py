@@ -5,7 +5,7 @@ sent the answers in the same shape; a wish that cannot be granted is raised in i
 like a straight story, knows nothing of processes, and is tested without any.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,3 +59,7 @@ class Transferred:
 
 Wish = Document | Transfer
 Job = Generator[Wish | tuple[Wish, ...], Any, Any]
+
+#: Begins a story whose result is the items of each transfer of a job once more, in the order of the
+#: transfers and of their plans, with the URLs that they have now.
+Renewal = Callable[[], Job]

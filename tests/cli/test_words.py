@@ -19,6 +19,7 @@ from pipeline.events import (
     TempDirectoryCreated,
     TempFilesRemoved,
     TransferStarted,
+    UrlsRenewed,
     VariantChosen,
     Warned,
 )
@@ -58,6 +59,8 @@ PLAIN = {
     "Taking 5 of 20 segments: 12 outside the section, 3 excluded": SegmentsPicked(5, 20, 12, 3),
     "Taking 8 of 20 segments: 12 outside the section": SegmentsPicked(8, 20, 12, 0),
     "Taking 1 of 1 segment": SegmentsPicked(1, 1, 0, 0),
+    "URLs have expired (HTTP 403): 1 fresh one from the playlist": UrlsRenewed(1, "HTTP 403"),
+    "URLs have expired (HTTP 410): 9 fresh ones from the playlist": UrlsRenewed(9, "HTTP 410"),
     "Going on with video.ts: 7 segments (2.0 MB) are there": Resumed("video.ts", 7, 2 * MIB),
 }
 

@@ -21,7 +21,9 @@ def answer(status: int = 200, **headers: str) -> requests.Response:
     ("status", "error", "patience"),
     [
         (404, SegmentsMissingError, Patience.FEW),
-        (403, SegmentsMissingError, Patience.FEW),
+        (401, SegmentsMissingError, Patience.EXPIRED),
+        (403, SegmentsMissingError, Patience.EXPIRED),
+        (410, SegmentsMissingError, Patience.EXPIRED),
         (429, NetworkError, Patience.FULL),
         (500, NetworkError, Patience.FULL),
         (503, NetworkError, Patience.FULL),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -192,3 +194,69 @@ def test_every_item_is_fetched_in_the_end(data, keys):
     assert found.complete
     assert sorted(arrived) == sorted({f"{HOST}/{key}" for key in keys if key})
     assert found.remaining == 0
+
+
+def renamed(number, key=None):
+    """An item as a playlist that is read again names it."""
+    fresh = item(number, key and f"{key}?new")
+    return replace(fresh, url=f"{fresh.url}?new")
+
+
+def test_renewal_reaches_what_is_still_to_come():
+    """Items that are in keep what they had, all others go out under their new URLs."""
+    found = download(map(item, range(3)))
+    found.settle(0)
+    assert found.renew([renamed(number) for number in range(3)]) == 2
+    found.next(0)
+
+    assert found.items[0].url == f"{HOST}/0.ts"
+    assert found.next(0).url == f"{HOST}/1.ts?new"
+
+
+def test_refused_item_takes_over_its_new_url():
+    """An errand knows whether another try would be one of another URL."""
+    found = download([item(0)])
+    errand = found.next(0)
+    assert not errand.renew()
+    found.renew([renamed(0)])
+
+    assert errand.renew()
+    assert errand.url == f"{HOST}/0.ts?new"
+    assert not errand.renew()
+
+
+def test_key_under_another_token_is_the_same_key():
+    """It is not fetched again because its URL has another query now."""
+    found = download([item(0, "k"), item(1, "k")])
+    key = found.next(0)
+    found.arrived(key.need, bytes(16))
+    found.next(0)
+    found.renew([renamed(0, "k"), renamed(1, "k")])
+
+    assert given_out(found) == [1]
+
+
+def test_key_on_its_way_while_its_url_changes():
+    """Whichever URL it comes from, those that wait for it go on; a refused one is asked anew."""
+    found = download([item(0, "k")])
+    key = found.next(0)
+    assert found.next(0) is None
+    found.renew([renamed(0, "k")])
+    assert found.next(0) is None
+    assert key.renew()
+    assert key.url == f"{HOST}/k?new"
+    found.renew([item(0, "k")])
+    found.arrived(key.need, bytes(16))
+
+    assert given_out(found) == [0]
+
+
+def test_another_key_file_is_another_key():
+    """A key whose path has changed is fetched."""
+    found = download([item(0, "k"), item(1, "k")])
+    key = found.next(0)
+    found.arrived(key.need, bytes(16))
+    found.next(0)
+    found.renew([item(0, "other"), item(1, "other")])
+
+    assert given_out(found) == [f"{HOST}/other"]
