@@ -5,13 +5,16 @@ No pipeline is started for one small document: it is fetched in this process.
 
 import random
 import time
+from contextlib import closing
 
 from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist
 from pipeline.hls.playlist import parse
 from pipeline.jobs.playlists import PLAYLIST_CAP
 from pipeline.jobs.sources import STDIN, is_web, local_url, read_here
+from pipeline.net.connections import Connections
 from pipeline.net.failure import FetchFailure
 from pipeline.net.retry import RetryPolicy
+from pipeline.net.transport import Transport
 from pipeline.options import FetchOptions
 from pipeline.units import public_url
 
@@ -34,10 +37,11 @@ def read_document(source: str, options: FetchOptions) -> tuple[bytes, str]:
 
 
 def _with_retries(url: str, options: FetchOptions) -> tuple[bytes, str]:
-    # Imported here: requests takes 75 ms, and whoever reads a local file does not need it.
-    from pipeline.net.transport import ConnectionPool, Transport  # noqa: PLC0415
+    with closing(Connections(1)) as connections:
+        return _read_with_retries(Transport(options.http, url, connections), url, options)
 
-    transport = Transport(options.http, url, ConnectionPool(1))
+
+def _read_with_retries(transport: Transport, url: str, options: FetchOptions) -> tuple[bytes, str]:
     policy = RetryPolicy(options.http.retries, options.http.retry_sleep)
     tries = 0
     while True:

@@ -5,9 +5,8 @@ Works on the head of a response; the bytes that follow are `body`'s.
 
 import re
 import time
-from email.utils import parsedate_to_datetime
-
-import requests
+from collections.abc import Mapping
+from typing import Protocol
 
 from pipeline.errors import NetworkError, SegmentsMissingError
 from pipeline.net.failure import FetchFailure, Patience, broken
@@ -24,13 +23,40 @@ _PASSING = {408, 425, 429}
 _EXPIRED = {401, 403, 410}
 
 
-def check_status(response: requests.Response) -> None:
+class Answer(Protocol):
+    """The head of an answer, and its body as far as it is still to come."""
+
+    url: str
+    status: int
+    reason: str
+    headers: Mapping[str, str]  # by their names in lower case
+
+    @property
+    def length(self) -> int | None:
+        """Bytes still to come, as far as the server has announced them."""
+        ...
+
+    @property
+    def until_close(self) -> bool:
+        """Whether the body ends with the connection: nobody can tell if it is whole."""
+        ...
+
+    def read_into(self, view: memoryview) -> int:
+        """Some bytes; 0 at the end of the body. Raises FetchFailure, EOFError, OSError."""
+        ...
+
+    def release(self) -> None:
+        """The body is not read any further."""
+        ...
+
+
+def check_status(answer: Answer) -> None:
     """Let 200 and 206 pass. Raises FetchFailure."""
-    status = response.status_code
+    status = answer.status
     if status in (200, 206):
         return
-    reason = f"HTTP {status} {printable(response.reason or '', 60)}".rstrip()
-    after = retry_after(response)
+    reason = f"HTTP {status} {printable(answer.reason, 60)}".rstrip()
+    after = retry_after(answer)
     if status in _PASSING or status >= 500:
         raise FetchFailure(NetworkError, reason, Patience.FULL, after)
     if 400 <= status < 500:
@@ -39,11 +65,22 @@ def check_status(response: requests.Response) -> None:
     raise FetchFailure(NetworkError, reason, Patience.FEW)
 
 
-def retry_after(response: requests.Response) -> float | None:
+def refuse_encoded(answer: Answer) -> None:
+    """Refuse an encoding that was not asked for: its bytes are not the segment's.
+
+    Raises FetchFailure.
+    """
+    if answer.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise broken("the server compressed a body that was to be sent as it is")
+
+
+def retry_after(answer: Answer) -> float | None:
     """Seconds that the server asks us to stay away (RFC 9110 section 10.2.3), if it says so."""
-    text = response.headers.get("retry-after", "").strip()
+    text = answer.headers.get("retry-after", "").strip()
     if _is_number(text):
         return float(text[:9])
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415  (5 ms, for few answers)
+
     try:
         # A date is compared with the wall clock once; all waiting is on the monotonic one.
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
@@ -51,29 +88,29 @@ def retry_after(response: requests.Response) -> float | None:
         return None
 
 
-def range_to_skip(response: requests.Response, byte_range: tuple[int, int] | None) -> int:
+def range_to_skip(answer: Answer, byte_range: tuple[int, int] | None) -> int:
     """Bytes to pass over in the body before the range begins. Raises FetchFailure.
 
     A 206 must be exactly the range asked for. A 200 is the whole resource, and fits if it reaches
     as far as the range does.
     """
     if byte_range is None:
-        if response.status_code == 206:
+        if answer.status == 206:
             raise broken("the server sent a part where the whole was asked for")
         return 0
     offset, length = byte_range
-    if response.status_code == 206:
-        if _sent_range(response) != (offset, offset + length - 1):
+    if answer.status == 206:
+        if _sent_range(answer) != (offset, offset + length - 1):
             raise broken("the server sent another range than the one asked for")
         return 0
-    whole = response.headers.get("content-length", "")
+    whole = answer.headers.get("content-length", "")
     if _is_number(whole) and int(whole) < offset + length:
         raise broken("the server ignored the range, and the whole is too short for it")
     return offset
 
 
-def _sent_range(response: requests.Response) -> tuple[int, int] | None:
-    match = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
+def _sent_range(answer: Answer) -> tuple[int, int] | None:
+    match = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
     return (int(match[1]), int(match[2])) if match else None
 
 

@@ -1,12 +1,12 @@
-"""One request on the wire, at a small price: requests' own machinery, prepared once per origin.
+"""Requests that go through a proxy, or log in: by requests, which knows how.
 
-`Session.get` looks up proxies, .netrc, CA bundles and cookies anew for every request: 0.3 ms of CPU
-for each segment, and 3,000 times the same answer. Here the answers are kept for each
-origin, and a request is a copy of the first with another URL. Not covered: what an answer means.
+`Session.get` looks up proxies, .netrc, CA bundles and cookies anew for every request: here the
+answers are kept for each origin, and a request is a copy of the first with another URL. Everything
+else is sent on connections of our own (`direct`). Not covered: what an answer means.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.cookies import extract_cookies_to_jar
 
+from pipeline.net.cookies import Cookies
 from pipeline.net.hosts import origin_of
+from pipeline.net.requests_errors import translated
+from pipeline.options import HttpOptions
 
 
 @dataclass(frozen=True)
@@ -26,21 +29,27 @@ class _Usual:
 
 
 class Requester:
-    """Sends requests for one session. May be used from any thread."""
+    """Sends requests for one transport. May be used from any thread."""
 
-    def __init__(self, session: requests.Session, adapter: HTTPAdapter, timeout: float) -> None:
-        """Headers, cookies, proxies and TLS are the session's, connections the adapter's."""
-        self._session = session
-        self._adapter = adapter
-        self._timeout = timeout
+    def __init__(self, options: HttpOptions, connections: int, cookies: Cookies) -> None:
+        """Room for `connections` idle ones to each host."""
+        self._session = requests.Session()
+        self._session.headers.clear()
+        self._session.verify = options.verify
+        self._session.cookies = cookies.jar  # type: ignore[assignment]
+        if options.proxy is not None:
+            self._session.proxies = {"http": options.proxy, "https": options.proxy}
+        self._adapter = HTTPAdapter(pool_maxsize=connections)
+        self._timeout = options.timeout
         self._usual: dict[tuple[Any, ...], _Usual] = {}
         self._lock = threading.Lock()
 
-    def send(self, url: str, headers: Mapping[str, str]) -> requests.Response:
-        """The head of the answer to GET `url`; redirects are not followed.
+    def send(self, url: str, headers: Mapping[str, str]) -> "Requested":
+        """The head of the answer to GET `url`; redirects are not followed. Raises FetchFailure."""
+        with translated():
+            return Requested(self._send(url, headers))
 
-        Raises what requests raises.
-        """
+    def _send(self, url: str, headers: Mapping[str, str]) -> requests.Response:
         usual = self._usual_for(url, headers)
         request = usual.request.copy()
         request.prepare_url(url, None)
@@ -74,3 +83,71 @@ class Requester:
 def _userinfo(url: str) -> str:
     """The credentials in `url`, if any: they become a header."""
     return url.split("/", 3)[2].rpartition("@")[0] if url.count("/") > 1 else ""
+
+
+class Requested:
+    """An answer that requests has brought, with the interface of `answers.Answer`.
+
+    Its body is read from the socket's file into the caller's buffer, one system call at a time;
+    what http.client and urllib3 would add is done here.
+    """
+
+    def __init__(self, response: requests.Response) -> None:
+        self.url = response.url
+        self.status = response.status_code
+        self.reason = response.reason or ""
+        self.headers: Mapping[str, str] = response.headers
+        self._response = response
+        self._raw: Any = response.raw
+        # urllib3 keeps the response that it reads from under this name; requests relies on it too.
+        source: Any = self._raw._original_response  # noqa: SLF001
+        self._source = source
+        self._read = _chunked_reader(source) if source.chunked else source.fp.readinto1
+
+    @property
+    def length(self) -> int | None:
+        """Bytes still to come, as far as the server has announced them."""
+        return None if self._source.chunked else self._source.length
+
+    @property
+    def until_close(self) -> bool:
+        """Whether the body ends with the connection: nobody can tell if it is whole."""
+        return not self._source.chunked and self._source.length is None
+
+    def read_into(self, view: memoryview) -> int:
+        """Some bytes; 0 at the end of the body. Raises FetchFailure."""
+        if self._source.isclosed():
+            return 0
+        if self._source.length is not None:
+            view = view[: self._source.length]
+        with translated():
+            size: int = self._read(view)
+        if not self._source.chunked and self._source.length is not None:
+            self._account(size)
+        return size
+
+    def _account(self, size: int) -> None:
+        """Tell http.client what was read past it, and let it see the end of the body."""
+        if not size:
+            raise EOFError("the connection has ended")
+        self._source.length -= size
+        if self._source.length == 0:
+            self._source.readinto(bytearray(1))
+
+    def release(self) -> None:
+        """The body is not read any further: keep the connection if it is fit for another."""
+        if self._source.isclosed():
+            self._raw.release_conn()
+        else:
+            self._response.close()
+
+
+def _chunked_reader(source: Any) -> Callable[[memoryview], int]:
+    """Reads of a chunked body, one system call each; http.client has no `readinto1` for it."""
+
+    def read(view: memoryview) -> int:
+        data = source.read1(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    return read

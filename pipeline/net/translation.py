@@ -1,12 +1,12 @@
-"""Foreign exceptions (requests, urllib3, http.client, OSError) into `FetchFailure`: only here."""
+"""What sockets, TLS and the resolver raise, into `FetchFailure`.
 
-import http.client
-import ssl
+What requests and urllib3 raise on top of that is translated in `requests_errors`.
+"""
+
+import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import requests
-import urllib3
 
 from pipeline.errors import NetworkError
 from pipeline.net.failure import FetchFailure, Patience, broken
@@ -15,63 +15,41 @@ from pipeline.units import printable
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn whatever the HTTP libraries raise into a `FetchFailure`, keeping the cause."""
+    """Turn what the system raises into a `FetchFailure`, keeping the cause."""
     try:
         yield
     except FetchFailure:
         raise
-    except (ssl.SSLCertVerificationError, requests.exceptions.SSLError) as error:
-        reason = f"the TLS connection was refused ({_tls_reason(error)})"
-        raise FetchFailure(NetworkError, reason, Patience.NEVER) from error
-    except (
-        requests.exceptions.InvalidURL,
-        requests.exceptions.InvalidSchema,
-        requests.exceptions.MissingSchema,
-        requests.exceptions.InvalidHeader,
-        urllib3.exceptions.LocationParseError,
-    ) as error:
-        raise FetchFailure(NetworkError, "the URL is not valid", Patience.NEVER) from error
-    except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
-        raise broken("the server did not answer in time") from error
-    except http.client.IncompleteRead as error:
-        raise broken("the connection ended before the body was complete") from error
-    except (
-        requests.RequestException,
-        urllib3.exceptions.HTTPError,
-        http.client.HTTPException,
-        OSError,
-    ) as error:
-        raise broken(_root_reason(error)) from error
+    except (OSError, EOFError) as error:
+        raise failure_of(error) from error
 
 
-def _tls_reason(error: BaseException) -> str:
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLError):
-            detail = getattr(cause, "verify_message", "") or cause.reason or "TLS error"
-            return printable(str(detail), 120)
-    return "TLS error"
+def failure_of(error: OSError | EOFError) -> FetchFailure:
+    """What `error` means for the try."""
+    ssl = sys.modules.get("ssl")  # what has not been imported has raised nothing
+    if ssl is not None and isinstance(error, ssl.SSLError):
+        return _tls_failure(error)
+    if isinstance(error, TimeoutError):
+        return broken("the server did not answer in time")
+    if isinstance(error, EOFError):
+        return broken("the connection ended before the answer was complete")
+    if isinstance(error, socket.gaierror):
+        return broken("the host name could not be resolved")
+    return broken(f"the connection failed ({error.strerror or error})")
 
 
-def _root_reason(error: BaseException) -> str:
-    """The innermost operating system error in words: the wrappers around it say no more."""
-    for cause in _causes(error):
-        if isinstance(cause, urllib3.exceptions.NameResolutionError):
-            return "the host name could not be resolved"
-        if isinstance(cause, OSError) and cause.strerror:
-            return f"the connection failed ({cause.strerror})"
-        if isinstance(cause, http.client.IncompleteRead):
-            return "the connection ended before the body was complete"
-    return "the connection failed or the answer was no valid HTTP"
+def _tls_failure(error: Exception) -> FetchFailure:
+    """TLS that broke after it had begun: another connection may fare better."""
+    return broken(f"the TLS connection failed ({tls_reason(error)})")
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """`error` and what it was raised for, in all the ways that the libraries hide it."""
-    seen: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting:
-        found = waiting.pop(0)
-        if isinstance(found, BaseException) and found not in seen:
-            seen.append(found)
-            yield found
-            waiting += [getattr(found, "reason", None), found.__cause__, found.__context__]
-            waiting += found.args
+def tls_refused(error: Exception) -> FetchFailure:
+    """TLS that did not come about: it would not the next time either."""
+    reason = f"the TLS connection was refused ({tls_reason(error)})"
+    return FetchFailure(NetworkError, reason, Patience.NEVER)
+
+
+def tls_reason(error: object) -> str:
+    """What OpenSSL complains of."""
+    detail = getattr(error, "verify_message", "") or getattr(error, "reason", "") or "TLS error"
+    return printable(str(detail), 120)

@@ -1,54 +1,55 @@
 """Requests over HTTP, with the gaps closed that matter to a downloader.
 
-requests does the talking (connections, TLS, proxies, cookies). Here: redirects are followed one
-by one, http(s) only; the user's headers go to the user's own origin; a Range answer must be the
-range asked for; a body that ends early is a failure; and bytes are read from the socket straight
-into the caller's buffer. Not covered: trying again (`retry`, decided by the supervisor).
+`direct` does the talking, or, where a proxy or a login is asked for, `requester`. Here: redirects
+are followed one by one, http(s) only; the user's headers go to the user's own origin; a Range
+answer must be the range asked for; a body that ends early is a failure; and bytes are read from the
+socket straight into the caller's buffer. Not covered: trying again (`retry`, decided by the
+supervisor).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-import requests
-from requests.adapters import HTTPAdapter
-
 from pipeline.errors import NetworkError
-from pipeline.net.answers import check_status, range_to_skip
-from pipeline.net.body import Body, read_body
-from pipeline.net.cookies import load_cookies
+from pipeline.net.answers import Answer, check_status, range_to_skip, refuse_encoded
+from pipeline.net.body import Body, pieces, read_body
+from pipeline.net.connections import Connections
+from pipeline.net.cookies import Cookies
+from pipeline.net.decoding import ACCEPTED, decoded
+from pipeline.net.direct import DirectSender
+from pipeline.net.environment import needs_requests
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.hosts import may_see_user_headers
 from pipeline.net.local import FileBody, is_local, open_local, read_local
-from pipeline.net.requester import Requester
 from pipeline.net.translation import translated
 from pipeline.options import HttpOptions
 from pipeline.version import __version__
+
+if TYPE_CHECKING:
+    from pipeline.net.requester import Requester
 
 #: As browsers do.
 MAX_REDIRECTS = 20
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 
+_COMMON_HEADERS = {"User-Agent": f"hlspipe/{__version__}", "Accept": "*/*"}
+
 #: Compressed media gains nothing, and what arrives compressed cannot be read into a block.
-_SEGMENT_HEADERS = {"Accept-Encoding": "identity"}
+_SEGMENT_HEADERS = {**_COMMON_HEADERS, "Accept-Encoding": "identity"}
+_DOCUMENT_HEADERS = {**_COMMON_HEADERS, "Accept-Encoding": ACCEPTED}
 
 ByteRange = tuple[int, int]  # (offset, length)
-
-
-class ConnectionPool:
-    """Kept-alive connections, shared by all that this process fetches."""
-
-    def __init__(self, connections: int) -> None:
-        """Room for `connections` idle ones to each host."""
-        self.adapter = HTTPAdapter(pool_maxsize=connections)
 
 
 class Transport:
     """Makes requests for one origin's sake. Its methods may be called from any thread."""
 
     def __init__(
-        self, options: HttpOptions, origin: str, pool: ConnectionPool, local: bool = False
+        self, options: HttpOptions, origin: str, connections: Connections, local: bool = False
     ) -> None:
         """`origin` is the URL that the user gave: `options.headers` are meant for its host.
 
@@ -57,15 +58,9 @@ class Transport:
         self._options = options
         self._local = local
         self._origin = origin
-        self._session = requests.Session()
-        self._session.verify = options.verify
-        self._session.headers["User-Agent"] = f"hlspipe/{__version__}"
-        if options.cookies is not None:
-            for cookie in load_cookies(options.cookies):
-                self._session.cookies.set_cookie(cookie)
-        if options.proxy is not None:
-            self._session.proxies = {"http": options.proxy, "https": options.proxy}
-        self._requester = Requester(self._session, pool.adapter, options.timeout)
+        self._connections = connections
+        self._cookies = Cookies(options.cookies)
+        self._direct = DirectSender(options, connections, self._cookies)
 
     def open(
         self, url: str, byte_range: ByteRange | None = None
@@ -77,16 +72,14 @@ class Transport:
 
     @contextmanager
     def _open(self, url: str, byte_range: ByteRange | None) -> Iterator[Body]:
-        response = self._follow(url, {**_SEGMENT_HEADERS, **_range_header(byte_range)})
-        body = None
+        answer = self._follow(url, {**_SEGMENT_HEADERS, **_range_header(byte_range)})
         try:
-            check_status(response)
-            skip = range_to_skip(response, byte_range)
-            body = Body(response, skip, byte_range, self._options.timeout)
-            yield body
+            check_status(answer)
+            refuse_encoded(answer)
+            skip = range_to_skip(answer, byte_range)
+            yield Body(answer, skip, byte_range, self._options.timeout)
         finally:
-            if body is None or not body.give_back():
-                response.close()
+            answer.release()
 
     def read(self, url: str, cap: int, byte_range: ByteRange | None = None) -> tuple[bytes, str]:
         """The whole of a small document, decoded, and the URL that it came from in the end.
@@ -99,30 +92,47 @@ class Transport:
         if byte_range is not None:
             with self._open(url, byte_range) as body:
                 return read_body(body, cap), url
-        response = self._follow(url, {})
+        answer = self._follow(url, _DOCUMENT_HEADERS)
         try:
-            check_status(response)
-            with translated():
-                return _read_capped(response, cap), response.url
+            check_status(answer)
+            body = Body(answer, 0, None, self._options.timeout)
+            encoding = answer.headers.get("content-encoding", "")
+            return decoded(pieces(body), encoding, cap), answer.url
         finally:
-            response.close()
+            answer.release()
 
-    def _follow(self, url: str, headers: dict[str, str]) -> requests.Response:
+    def _follow(self, url: str, headers: Mapping[str, str]) -> Answer:
         for _ in range(MAX_REDIRECTS + 1):
-            response = self._request(url, headers)
-            if response.status_code not in _REDIRECTS or "location" not in response.headers:
-                return response
-            url = _checked(urljoin(url, _location(response)))
-            response.close()
+            answer = self._request(url, headers)
+            if answer.status not in _REDIRECTS or "location" not in answer.headers:
+                return answer
+            url = _checked(urljoin(url, _location(answer)))
+            answer.release()
         reason = f"the server redirects more than {MAX_REDIRECTS} times"
         raise FetchFailure(NetworkError, reason, Patience.NEVER)
 
-    def _request(self, url: str, headers: dict[str, str]) -> requests.Response:
+    def _request(self, url: str, headers: Mapping[str, str]) -> Answer:
         options = self._options
-        if options.header_all_hosts or may_see_user_headers(url, self._origin):
-            headers = {**headers, **dict(options.headers)}
-        with translated():
+        if options.headers and (
+            options.header_all_hosts or may_see_user_headers(url, self._origin)
+        ):
+            headers = _overridden(headers, options.headers)
+        if needs_requests(url, options.proxy):
             return self._requester.send(url, headers)
+        with translated():
+            return self._direct.send(url, headers)
+
+    @cached_property
+    def _requester(self) -> "Requester":
+        from pipeline.net.requester import Requester  # noqa: PLC0415  (80 ms that few runs need)
+
+        return Requester(self._options, self._connections.most, self._cookies)
+
+
+def _overridden(headers: Mapping[str, str], own: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """`headers` with the user's own, which replace those of the same name in any case."""
+    names = {name.lower() for name, _ in own}
+    return {name: value for name, value in headers.items() if name.lower() not in names} | dict(own)
 
 
 def _range_header(byte_range: ByteRange | None) -> dict[str, str]:
@@ -139,16 +149,6 @@ def _checked(url: str) -> str:
     return url
 
 
-def _location(response: requests.Response) -> str:
+def _location(answer: Answer) -> str:
     """The Location header; servers send UTF-8 where http.client reads Latin-1."""
-    return response.headers["location"].encode("latin-1", "replace").decode("utf-8", "replace")
-
-
-def _read_capped(response: requests.Response, cap: int) -> bytes:
-    data = bytearray()
-    for piece in response.iter_content(64 * 1024):
-        data += piece
-        if len(data) > cap:
-            reason = f"the document is larger than {cap} bytes"
-            raise FetchFailure(NetworkError, reason, Patience.NEVER)
-    return bytes(data)
+    return answer.headers["location"].encode("latin-1", "replace").decode("utf-8", "replace")

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import HlspipeError, InternalError
+from pipeline.net.connections import Connections
 from pipeline.net.failure import FetchFailure, Patience
-from pipeline.net.transport import ByteRange, ConnectionPool, Transport
+from pipeline.net.transport import ByteRange, Transport
 from pipeline.options import HttpOptions
 from pipeline.processes import messages
 from pipeline.processes.arena import Arena
@@ -56,7 +57,7 @@ class Downloader:
         self._arena = Arena(setup.arena, setup.arena_bytes)
         self._records = RecordWriter(setup.records)
         self._blocks = BlockSource(setup.credits)
-        self._pool = ConnectionPool(setup.threads)
+        self._connections = Connections(setup.threads)
         self._transports: dict[int, Transport] = {}
         self._work: queue.SimpleQueue[messages.ToDownloader] = queue.SimpleQueue()
 
@@ -77,7 +78,7 @@ class Downloader:
         match message:
             case messages.OpenContext():
                 transport = Transport(
-                    _http(message), message.origin, self._pool, local=message.local
+                    _http(message), message.origin, self._connections, local=message.local
                 )
                 self._transports[message.context] = transport
             case messages.CloseContext(context):

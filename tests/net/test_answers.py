@@ -1,20 +1,16 @@
 """Is an answer the answer to what was asked?"""
 
 import pytest
-import requests
 
 from pipeline.errors import NetworkError, SegmentsMissingError
-from pipeline.net.answers import check_status, range_to_skip, retry_after
+from pipeline.net.answers import Answer, check_status, range_to_skip, retry_after
 from pipeline.net.failure import FetchFailure, Patience
+from tests.net.answering import Given
 
 
-def answer(status: int = 200, **headers: str) -> requests.Response:
-    """The head of a response."""
-    response = requests.Response()
-    response.status_code = status
-    response.reason = "Reason"
-    response.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
-    return response
+def answer(status: int = 200, **headers: str) -> Answer:
+    """The head of an answer."""
+    return Given(status, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
 @pytest.mark.parametrize(
@@ -58,7 +54,7 @@ def test_retry_after(text: str, seconds: float | None) -> None:
     ],
     ids=["the range", "of unknown size", "the whole", "without a length", "nonsense"],
 )
-def test_a_range_that_can_be_used(response: requests.Response, skip: int) -> None:
+def test_a_range_that_can_be_used(response: Answer, skip: int) -> None:
     """A 206 is the range itself; a 200 is the whole, of which the head is passed over."""
     assert range_to_skip(response, (100, 50)) == skip
 
@@ -74,7 +70,7 @@ def test_a_range_that_can_be_used(response: requests.Response, skip: int) -> Non
     ],
     ids=["another", "a shorter one", "absurd", "none at all", "a whole that is too short"],
 )
-def test_a_range_that_cannot(response: requests.Response) -> None:
+def test_a_range_that_cannot(response: Answer) -> None:
     """Anything but the range that was asked for is a failure, and never output."""
     with pytest.raises(FetchFailure):
         range_to_skip(response, (100, 50))

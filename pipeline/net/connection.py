@@ -1,0 +1,149 @@
+"""One connection to a server: request bytes out, the head of an answer in, then its body.
+
+Works on a connected socket, plain or TLS. A body is read into the caller's buffer, one system call
+at a time; what came with the head is handed out first. Not covered: how a connection is made
+(`connect`), who uses it next (`connections`), where a body ends (`incoming`).
+"""
+
+import select
+import socket
+import struct
+import time
+from contextlib import suppress
+
+from pipeline.net.failure import broken
+from pipeline.net.heads import LONGEST_HEAD, Head, head_end, parse_head
+
+#: Bytes asked for with the head. What of it belongs to the body is copied once more: little enough
+#: for that to cost nothing, and enough to have a small document in one system call.
+_AHEAD = 16 * 1024
+
+#: Seconds after which a server may have been about to close an idle connection. An end that comes
+#: sooner is its answer to the request.
+_LONG_IDLE = 1.0
+
+#: What poll(2) says of a connection that its other end has closed. Where it cannot (macOS),
+#: anything that has come while nothing was asked for is a reason not to use it again.
+_CLOSED = getattr(select, "POLLRDHUP", select.POLLIN) | select.POLLHUP | select.POLLERR
+
+#: Bytes of a line between chunks, extensions included.
+_LONGEST_LINE = 4096
+
+_TIMEVAL = struct.Struct("@ll")
+
+
+class Stale(Exception):
+    """A connection that had been idle for long has ended without a byte of an answer."""
+
+
+class Connection:
+    """A connected socket, and what has been read from it ahead."""
+
+    def __init__(self, sock: socket.socket, timeout: float) -> None:
+        """`timeout`: seconds for each wait for the server."""
+        self._sock = sock
+        self._buffer = bytearray(_AHEAD)
+        self._start = self._end = 0  # of what is in the buffer and has not been handed out
+        self._idle = self._rests_since = 0.0
+        self._poll = select.poll()
+        self._poll.register(sock, _CLOSED)
+        _set_timeout(sock, timeout)
+
+    def ask(self, request: bytes) -> Head:
+        """Send `request` and return the head of the answer to it.
+
+        Raises Stale if the server had closed the connection, FetchFailure, EOFError, OSError.
+        """
+        self._start = self._end = 0
+        try:
+            self._sock.sendall(request)
+            self._fill()
+        except (ConnectionError, EOFError) as error:
+            if self._idle > _LONG_IDLE:
+                raise Stale from error
+            raise
+        head = self._head()
+        while head.status < 200:  # an interim answer: the real one follows (RFC 9110 section 15.2)
+            head = self._head()
+        return head
+
+    def rest(self) -> bool:
+        """Be idle until the next request; False if more has come than was asked for."""
+        self._rests_since = time.monotonic()
+        return self._start == self._end
+
+    def wake(self) -> bool:
+        """Get ready for another request; False if the other end has closed the connection."""
+        self._idle = time.monotonic() - self._rests_since
+        return not self._poll.poll(0)
+
+    def _head(self) -> Head:
+        while (end := head_end(self._buffer, self._start, self._end)) < 0:
+            if self._end - self._start >= LONGEST_HEAD:
+                raise broken("the answer was no valid HTTP")
+            self._fill()
+        data = bytes(memoryview(self._buffer)[self._start : end])
+        self._start = end
+        return parse_head(data)
+
+    def read_line(self) -> bytes:
+        """A line, its end included. Raises FetchFailure, EOFError, OSError."""
+        while (found := self._buffer.find(b"\n", self._start, self._end)) < 0:
+            if self._end - self._start >= _LONGEST_LINE:
+                raise broken("the answer was no valid HTTP")
+            self._fill()
+        line = bytes(memoryview(self._buffer)[self._start : found + 1])
+        self._start = found + 1
+        return line
+
+    def read_into(self, view: memoryview) -> int:
+        """Some bytes of the body; 0 at the end of the stream. Raises OSError."""
+        ready = min(self._end - self._start, len(view))
+        if not ready:
+            return self._receive(view)
+        view[:ready] = memoryview(self._buffer)[self._start : self._start + ready]
+        self._start += ready
+        return ready
+
+    def _fill(self) -> None:
+        """Read something into the buffer. Raises EOFError at the end of the stream, OSError."""
+        if self._start == self._end:
+            self._start = self._end = 0
+        elif self._end == len(self._buffer):
+            self._buffer += bytes(len(self._buffer))
+        size = self._receive(memoryview(self._buffer)[self._end :])
+        if not size:
+            raise EOFError("the connection has ended")
+        self._end += size
+
+    def _receive(self, view: memoryview) -> int:
+        try:
+            return self._sock.recv_into(view)
+        except BlockingIOError as error:  # how SO_RCVTIMEO says that it is over
+            raise TimeoutError from error
+
+    @property
+    def peer(self) -> str:
+        """The address at the other end."""
+        return str(self._sock.getpeername()[0])
+
+    def close(self) -> None:
+        """End the connection."""
+        with suppress(OSError):
+            self._sock.close()
+
+
+def _set_timeout(sock: socket.socket, seconds: float) -> None:
+    """Let the kernel watch over plain sockets.
+
+    Python's own timeout asks with poll(2) before every read: a fifth of the CPU time of a body.
+    TLS is left to it, since what OpenSSL makes of a read that was given up is not worth knowing.
+    """
+    if hasattr(sock, "cipher"):
+        sock.settimeout(seconds)
+        return
+    sock.settimeout(None)
+    whole = int(seconds)
+    limit = _TIMEVAL.pack(whole, max(int((seconds - whole) * 1_000_000), 1 if not whole else 0))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)

@@ -1,0 +1,103 @@
+"""The body of one answer on a connection of ours: where it ends, and what becomes of that.
+
+RFC 9112 section 6.3: an announced length, chunks, or the end of the connection. The interface is
+that of `answers.Answer`; `requested` has the same for answers that come through requests.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+from pipeline.net.connection import Connection
+from pipeline.net.failure import FetchFailure, broken
+from pipeline.net.heads import Head
+
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
+
+#: Lines behind the last chunk: trailers, which say nothing that we ask for.
+_MOST_TRAILERS = 256
+
+
+class Incoming:
+    """An answer whose body is still on its connection."""
+
+    def __init__(
+        self,
+        url: str,
+        head: Head,
+        connection: Connection,
+        give_back: Callable[[Connection], None],
+    ) -> None:
+        """`give_back` takes the connection when it is good for another request."""
+        self.url = url
+        self.status = head.status
+        self.reason = head.reason
+        self.headers: Mapping[str, str] = head.headers
+        self._connection = connection
+        self._give_back = give_back
+        self._keeps_alive = head.keeps_alive
+        self._chunked = head.chunked
+        self._left = 0 if self._chunked else head.length  # of the chunk, or of the whole
+        self._ended = self._left == 0 and not self._chunked
+
+    @property
+    def length(self) -> int | None:
+        """Bytes still to come, as far as the server has announced them."""
+        return None if self._chunked else self._left
+
+    @property
+    def until_close(self) -> bool:
+        """Whether the body ends with the connection: nobody can tell if it is whole."""
+        return not self._chunked and self._left is None
+
+    def read_into(self, view: memoryview) -> int:
+        """Some bytes; 0 at the end of the body. Raises FetchFailure, EOFError, OSError."""
+        if self._ended:
+            return 0
+        if self._chunked and not self._left and not self._next_chunk():
+            self._ended = True
+            return 0
+        if self._left is not None:
+            view = view[: self._left]
+        size = self._connection.read_into(view)
+        if self._left is None:
+            self._ended = not size
+            self._keeps_alive = False
+            return size
+        if not size:
+            raise EOFError("the connection has ended")
+        self._left -= size
+        self._ended = not self._left and not self._chunked
+        if self._chunked and not self._left:
+            self._end_chunk()
+        return size
+
+    def _next_chunk(self) -> bool:
+        """Begin the next chunk; False if there is none."""
+        match = _CHUNK.fullmatch(self._connection.read_line())
+        if match is None:
+            raise broken("the body was chunked in no valid way")
+        self._left = int(match[1], 16)
+        if self._left:
+            return True
+        for _ in range(_MOST_TRAILERS):
+            if not self._connection.read_line().strip():
+                return False
+        raise broken("the body was chunked in no valid way")
+
+    def _end_chunk(self) -> None:
+        if self._connection.read_line().strip():
+            raise broken("the body was chunked in no valid way")
+
+    def release(self) -> None:
+        """The body is not read any further: keep the connection if it is at its end, or close it.
+
+        The last chunk says nothing but that it is the last; it is read for the connection's sake.
+        """
+        try:
+            whole = self._ended or (self._chunked and not self._left and not self._next_chunk())
+        except (FetchFailure, EOFError, OSError):
+            whole = False
+        if whole and self._keeps_alive and self._connection.rest():
+            self._give_back(self._connection)
+        else:
+            self._connection.close()

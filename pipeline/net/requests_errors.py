@@ -1,0 +1,73 @@
+"""What requests, urllib3 and http.client raise, into `FetchFailure`: for `requester` alone."""
+
+import http.client
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+import urllib3
+
+from pipeline.errors import NetworkError
+from pipeline.net.failure import FetchFailure, Patience, broken
+from pipeline.net.translation import tls_refused
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn whatever the HTTP libraries raise into a `FetchFailure`, keeping the cause."""
+    try:
+        yield
+    except FetchFailure:
+        raise
+    except (ssl.SSLCertVerificationError, requests.exceptions.SSLError) as error:
+        raise tls_refused(_tls_cause(error)) from error
+    except (
+        requests.exceptions.InvalidURL,
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.MissingSchema,
+        requests.exceptions.InvalidHeader,
+        urllib3.exceptions.LocationParseError,
+    ) as error:
+        raise FetchFailure(NetworkError, "the URL is not valid", Patience.NEVER) from error
+    except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
+        raise broken("the server did not answer in time") from error
+    except http.client.IncompleteRead as error:
+        raise broken("the connection ended before the body was complete") from error
+    except (
+        requests.RequestException,
+        urllib3.exceptions.HTTPError,
+        http.client.HTTPException,
+        OSError,
+    ) as error:
+        raise broken(_root_reason(error)) from error
+
+
+def _tls_cause(error: BaseException) -> Exception:
+    found = (cause for cause in _causes(error) if isinstance(cause, ssl.SSLError))
+    return next(found, ssl.SSLError())
+
+
+def _root_reason(error: BaseException) -> str:
+    """The innermost operating system error in words: the wrappers around it say no more."""
+    for cause in _causes(error):
+        if isinstance(cause, urllib3.exceptions.NameResolutionError):
+            return "the host name could not be resolved"
+        if isinstance(cause, OSError) and cause.strerror:
+            return f"the connection failed ({cause.strerror})"
+        if isinstance(cause, http.client.IncompleteRead):
+            return "the connection ended before the body was complete"
+    return "the connection failed or the answer was no valid HTTP"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """`error` and what it was raised for, in all the ways that the libraries hide it."""
+    seen: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        found = waiting.pop(0)
+        if isinstance(found, BaseException) and found not in seen:
+            seen.append(found)
+            yield found
+            waiting += [getattr(found, "reason", None), found.__cause__, found.__context__]
+            waiting += found.args

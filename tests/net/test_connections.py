@@ -1,0 +1,136 @@
+"""Connections that are kept: used again while they are good, and not a moment longer."""
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.net import connection as connections_of_time
+from pipeline.net.connect import connect
+from pipeline.net.connections import Connections, Site
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+REQUEST = b"GET / HTTP/1.1\r\n\r\n"
+
+
+class Server:
+    """Answers on each connection as often as it is told to, then closes it."""
+
+    def __init__(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.site = Site("http", "127.0.0.1", self.listener.getsockname()[1])
+        self.made = 0
+        self.plan: list[tuple[int, bool]] = []  # (answers, whether one more request is awaited)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def start(self) -> None:
+        """Serve one connection after the other, as planned."""
+        self._thread.start()
+
+    def _serve(self) -> None:
+        for answers, awaits in self.plan:
+            peer, _ = self.listener.accept()
+            self.made += 1
+            with peer:
+                for _ in range(answers):
+                    peer.recv(1000)
+                    peer.sendall(ANSWER)
+                if awaits:
+                    peer.recv(1000)
+
+    def join(self) -> None:
+        """Wait until the plan is carried out."""
+        self._thread.join(10)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server that waits for its plan."""
+    found = Server()
+    with found.listener:
+        yield found
+
+
+def ask(connections: Connections, server: Server) -> int:
+    """One request and its answer; the status."""
+    connection, head = connections.ask(server.site, REQUEST, lambda site: connect(site, 5.0))
+    assert connection.rest()
+    connections.give_back(server.site, connection)
+    return head.status
+
+
+def test_a_connection_is_used_again(server: Server) -> None:
+    """Three requests, one connection."""
+    server.plan = [(3, False)]
+    server.start()
+    connections = Connections(4)
+
+    assert [ask(connections, server) for _ in range(3)] == [200] * 3
+    server.join()
+    assert server.made == 1
+    connections.close()
+
+
+def test_closed_between_two_requests(server: Server) -> None:
+    """It is noticed before the request is sent, and another connection is made."""
+    server.plan = [(1, False), (1, False)]
+    server.start()
+    connections = Connections(4)
+    ask(connections, server)
+    while not _has_ended(connections):
+        pass
+
+    assert ask(connections, server) == 200
+    server.join()
+    assert server.made == 2
+    connections.close()
+
+
+def _has_ended(connections: Connections) -> bool:
+    (idle,) = connections._idle.values()
+    return not idle[0].wake()
+
+
+def test_closed_at_the_moment_of_the_request(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a long rest the end of the connection is no answer: the request is made once more."""
+    monkeypatch.setattr(connections_of_time, "_LONG_IDLE", -1.0)
+    server.plan = [(1, True), (1, False)]
+    server.start()
+    connections = Connections(4)
+    ask(connections, server)
+
+    assert ask(connections, server) == 200
+    server.join()
+    assert server.made == 2
+    connections.close()
+
+
+def test_end_soon_after_the_last_answer_is_a_failure(server: Server) -> None:
+    """A server that hangs up on a request has been asked, and that counts as a try."""
+    server.plan = [(1, True)]
+    server.start()
+    connections = Connections(4)
+    ask(connections, server)
+
+    with pytest.raises((EOFError, ConnectionError)):
+        ask(connections, server)
+    server.join()
+
+
+def test_no_more_idle_ones_than_wanted() -> None:
+    """What goes over that is closed at once."""
+    site = Site("http", "host", 80)
+    pairs = [socket.socketpair() for _ in range(3)]
+    connections = Connections(2)
+    for _, client in pairs:
+        connections.give_back(site, connections_of_time.Connection(client, 5.0))
+    ends = [server.recv(1, socket.MSG_DONTWAIT) for server, _ in pairs[2:]]
+
+    assert ends == [b""]
+    connections.close()
+    assert [server.recv(1) for server, _ in pairs] == [b""] * 3
+    for server, _ in pairs:
+        server.close()
