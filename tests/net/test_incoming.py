@@ -121,7 +121,7 @@ def test_bad_chunks(pair: Pair, body: bytes) -> None:
     """A chunk that is none is a failure, and no shorter body."""
     asked = Asked(*pair, OK + b"Transfer-Encoding: chunked\r\n\r\n" + body)
 
-    with pytest.raises(FetchFailure, match="chunked|no valid HTTP"):
+    with pytest.raises(FetchFailure, match=r"chunked|no valid HTTP"):
         asked.body()
 
 
