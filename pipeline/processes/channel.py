@@ -32,10 +32,13 @@ class Sender:
         self._descriptor = descriptor
         self._lock = threading.Lock()
 
-    def send(self, message: Message) -> None:
-        """Write one message. Raises OSError (EPIPE) when nobody reads any more."""
-        frame = encode(message)
-        data = memoryview(_LENGTH.pack(len(frame)) + frame)
+    def send(self, *messages: Message) -> None:
+        """Write messages, with one wake-up of the reader for all of them.
+
+        Raises OSError (EPIPE) when nobody reads any more.
+        """
+        frames = [encode(message) for message in messages]
+        data = memoryview(b"".join(_LENGTH.pack(len(frame)) + frame for frame in frames))
         with self._lock:
             while data:
                 data = data[os.write(self._descriptor, data) :]

@@ -62,11 +62,11 @@ class Child:
         self.reports = Receiver(up_reading)
         self.last_heard = now
 
-    def tell(self, message: Message) -> None:
-        """Send an instruction. A child that has died meanwhile is noticed by its reports' end."""
+    def tell(self, *messages: Message) -> None:
+        """Send instructions. A child that has died meanwhile is noticed by its reports' end."""
         if self._instructions is not None:
             with suppress(BrokenPipeError):
-                self._instructions.send(message)
+                self._instructions.send(*messages)
 
     def end(self, grace: float = 0.0, force: Callable[[], bool] = lambda: False) -> None:
         """Reap the process, killing it if it is still there after `grace` seconds.

@@ -7,6 +7,7 @@ is dropped. Items go out in the order of their plans, downloads take turns.
 import heapq
 import random
 from collections import deque
+from collections.abc import Collection
 from dataclasses import replace
 from itertools import count
 
@@ -35,6 +36,10 @@ _NEED_CAP = 1 << 20
 
 #: Bytes from which a segment takes so long that asking for the next one costs nothing beside it.
 _LARGE = 512 * KIB
+
+#: Errands ahead of each downloader's connections, for large segments and for small ones.
+_AHEAD_LARGE = 1
+_AHEAD_SMALL = 16
 
 
 class Dispatcher:
@@ -85,19 +90,28 @@ class Dispatcher:
 
     def assign(self, now: float) -> None:
         """Give errands to downloaders for as long as there is work and somebody to do it."""
-        while (child := self._idlest()) is not None:
-            errand = self._next(now)
-            if errand is None:
-                return
-            self._give(child, errand)
+        orders: dict[DownloaderChild, list[messages.ToDownloader]] = {}
+        ahead = self._ahead()
+        waiting = self._short_of_work(ahead)
+        while waiting and (errand := self._next(now)) is not None:
+            child = min(waiting, key=lambda child: len(child.leases) - child.threads)
+            orders.setdefault(child, []).append(self._lease(child, errand))
+            if len(child.leases) >= child.threads + ahead:
+                waiting.remove(child)
+        for child, found in orders.items():
+            child.tell(*found)
 
-    def _idlest(self) -> DownloaderChild | None:
-        """The downloader that can start soonest, if one has room."""
-        children = [child for child in self._crew.downloaders if child.available]
-        best = min(children, key=lambda child: len(child.leases) - child.threads, default=None)
-        if best is None or len(best.leases) >= best.threads + self._ahead():
-            return None
-        return best
+    def _short_of_work(self, ahead: int) -> list[DownloaderChild]:
+        """Downloaders with less than half of what they may have ahead: they are given the rest.
+
+        Not a single errand as soon as there is room for it: each message wakes a process, and that
+        costs more than a small segment does.
+        """
+        return [
+            child
+            for child in self._crew.downloaders
+            if child.available and len(child.leases) < child.threads + (ahead + 1) // 2
+        ]
 
     def _ahead(self) -> int:
         """Errands in a downloader's hand beyond those under way: no thread waits for the next.
@@ -105,10 +119,10 @@ class Dispatcher:
         Few where segments are large: what a slow downloader has in hand is in turn while a fast
         one's results wait for it. And none towards the end, when an idle one would lack them.
         """
-        threads = self._crew.size.threads
         remaining = sum(turn.remaining for turn in self._turns)
         large = any(turn.average_size > _LARGE for turn in self._turns)
-        return min(1 if large else threads, remaining // (2 * self._crew.size.processes))
+        most = _AHEAD_LARGE if large else _AHEAD_SMALL
+        return min(most, remaining // (2 * self._crew.size.processes))
 
     def _next(self, now: float) -> Errand | None:
         if self._documents and self._documents[0][0] <= now:
@@ -125,11 +139,12 @@ class Dispatcher:
             download.later(errand, pause)
         return None
 
-    def _give(self, child: DownloaderChild, errand: Errand) -> None:
+    def _lease(self, child: DownloaderChild, errand: Errand) -> messages.ToDownloader:
+        """Note that `child` has the errand now; what to tell it."""
         lease = next(self._numbers)
         child.leases[lease] = errand
-        child.tell(_instruction(errand, lease))
         self._bulletin.requests += 1
+        return _instruction(errand, lease)
 
     # -- what became of it -------------------------------------------------------------------
 
@@ -141,12 +156,16 @@ class Dispatcher:
                 return errand
         return None
 
-    def item_stored(self, download: Download, index: int) -> None:
-        """Storage has the item: whoever was at it is free."""
+    def items_stored(self, download: Download, indexes: Collection[int]) -> None:
+        """Storage has these items: whoever was at them is free."""
         for child in self._crew.downloaders:
-            for lease, errand in list(child.leases.items()):
-                if isinstance(errand, ItemErrand) and errand.is_for(download, index):
-                    del child.leases[lease]
+            done = [
+                lease
+                for lease, errand in child.leases.items()
+                if isinstance(errand, ItemErrand) and errand.is_among(download, indexes)
+            ]
+            for lease in done:
+                del child.leases[lease]
 
     def retry(self, errand: Errand, failure: FetchFailure, now: float) -> HlspipeError | None:
         """Try again later, or return the error that the errand ends with."""

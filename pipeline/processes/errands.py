@@ -1,5 +1,6 @@
 """Things to fetch, as the supervisor sees them: what, for whom, and how often it has been tried."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -50,9 +51,9 @@ class ItemErrand(Errand):
     download: "Download" = field(kw_only=True)
     index: int = field(kw_only=True)
 
-    def is_for(self, download: "Download", index: int) -> bool:
-        """Whether it fetches this very item."""
-        return self.index == index and self.download is download
+    def is_among(self, download: "Download", indexes: Collection[int]) -> bool:
+        """Whether it fetches one of these items."""
+        return self.download is download and self.index in indexes
 
     def renew(self) -> bool:
         """Take over the URL that the plan has now; False if it is the one that was tried."""

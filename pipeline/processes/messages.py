@@ -175,11 +175,11 @@ class OutputOpened:
 
 
 @dataclass(frozen=True, slots=True)
-class ItemStored:
-    """Item `index` is in; `job_bytes` of payload are, of the whole job."""
+class ItemsStored:
+    """The items `indexes` are in; `job_bytes` of payload are, of the whole job."""
 
     job: int
-    index: int
+    indexes: list[int]
     job_bytes: int
 
 
@@ -251,7 +251,7 @@ FromDownloader = FetchFailed | DocumentFetched | Alive | Crashed
 ToStorage = OpenOutput | SkipItem | Publish | Abandon | ForgetDownloader | ServeDownloader | Stop
 FromStorage = (
     OutputOpened
-    | ItemStored
+    | ItemsStored
     | DiskUsed
     | TempDirectoryMade
     | TempDirectoryGone

@@ -37,6 +37,12 @@ from pipeline.store.threshold import Threshold
 _REPORT_SECONDS = 0.1
 
 
+#: Items that are gathered before the supervisor hears of them, and for how long at the most. One
+#: message for each would wake it for each, and that costs more than storing a small segment does.
+_GATHER_ITEMS = 8
+_GATHER_SECONDS = 0.001
+
+
 class _StopNow(Exception):
     """The supervisor wants an end, or is gone."""
 
@@ -85,6 +91,7 @@ class Storage:
         self._expected_bytes: int | None = None
         self._state: messages.StorageState | None = None
         self._reported_at = 0.0
+        self._stored: dict[int, list[int]] = {}  # by job: items that the supervisor is to hear of
 
     def serve(self) -> None:
         """Work until told to stop; leave nothing unfinished behind."""
@@ -104,11 +111,14 @@ class Storage:
         for reader in self._records:
             selector.register(reader, selectors.EVENT_READ, reader)
         while True:
-            for key, _ in selector.select(_REPORT_SECONDS):
+            ready = selector.select(_GATHER_SECONDS if self._stored else _REPORT_SECONDS)
+            for key, _ in ready:
                 if key.data == self._hear:
                     self._hear()
                 else:
                     self._take(key.data)
+            if not ready or sum(map(len, self._stored.values())) >= _GATHER_ITEMS:
+                self._report_stored()
             while self._inbox:
                 self._obey(self._inbox.popleft())
             self._report_state()
@@ -192,6 +202,7 @@ class Storage:
         while records := list(self._records[partition].take()):
             for record in records:
                 self._store_record(partition, record)
+        self._report_stored()
         self._reports.send(messages.DownloaderForgotten(partition))
 
     # -- what the downloaders hand over ------------------------------------------------------
@@ -226,7 +237,7 @@ class Storage:
             self._switch()
         # Also for an item that came twice: whoever fetched it again is waiting for a word.
         if last and store.has(record.index):
-            self._reports.send(messages.ItemStored(store.job, record.index, store.bytes))
+            self._stored.setdefault(store.job, []).append(record.index)
 
     def _retract(self, store: SegmentStore, record: Record) -> None:
         before = store.bytes
@@ -286,6 +297,17 @@ class Storage:
         path = self._area.close(keep)
         if path is not None:
             self._reports.send(messages.TempDirectoryGone(str(path), keep))
+
+    def _report_stored(self) -> None:
+        """Tell which items have come in since the last time, in one message for each job."""
+        reports = [
+            messages.ItemsStored(job, indexes, self._stores[job].bytes)
+            for job, indexes in self._stored.items()
+            if job in self._stores
+        ]
+        self._stored.clear()
+        if reports:
+            self._reports.send(*reports)
 
     def _report_state(self, now: bool = False) -> None:
         clock = time.monotonic()

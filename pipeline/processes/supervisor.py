@@ -258,8 +258,8 @@ class Supervisor:
 
     def _handle_storage(self, message: messages.FromStorage) -> None:
         match message:
-            case messages.ItemStored(job, index, job_bytes):
-                self._item_stored(self._jobs.downloads[job], index, job_bytes)
+            case messages.ItemsStored():
+                self._items_stored(message)
             case messages.OutputOpened(job, items, size):
                 self._jobs.downloads[job].take_up(items, size)
                 self._opened(self._jobs.downloads[job])
@@ -296,11 +296,12 @@ class Supervisor:
             self.bulletin.started_transfer(together, self.crew.size)
         self._settled(download)
 
-    def _item_stored(self, download: Download, index: int, job_bytes: int) -> None:
+    def _items_stored(self, report: messages.ItemsStored) -> None:
         self._fruitless = 0
-        download.stored_bytes = job_bytes
-        self._dispatcher.item_stored(download, index)
-        if download.settle(index):
+        download = self._jobs.downloads[report.job]
+        download.stored_bytes = report.job_bytes
+        self._dispatcher.items_stored(download, report.indexes)
+        if [index for index in report.indexes if download.settle(index)]:
             self._settled(download)
 
     def _storage_state(self, state: messages.StorageState) -> None:
