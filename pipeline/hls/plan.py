@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pipeline.errors import PlaylistError
 from pipeline.hls.extensions import playlist_extension
 from pipeline.hls.keys import identity_key, initialization_vector
+from pipeline.hls.methods import WHOLE_ITEM_METHODS
 from pipeline.hls.model import InitializationSection, Key, MediaPlaylist, MediaSegment
-from pipeline.hls.protection import WHOLE_ITEM_METHODS, usable_key
+from pipeline.hls.protection import usable_key
 from pipeline.hls.urls import require_fetchable, require_key_fetchable
 from pipeline.units import printable
 

@@ -12,12 +12,6 @@ from pipeline.hls.model import IDENTITY, Key
 from pipeline.hls.urls import scheme
 from pipeline.units import printable
 
-#: Methods that encrypt an item as a whole: one CBC message with PKCS7 padding.
-WHOLE_ITEM_METHODS = frozenset({"AES-128", "AES-256"})
-
-#: Methods that encrypt samples inside an item: its container has to be understood.
-SAMPLE_METHODS = frozenset({"SAMPLE-AES", "SAMPLE-AES-CTR"})
-
 _SYSTEMS = {
     "com.apple.streamingkeydelivery": "FairPlay",
     "urn:uuid:94ce86fb-07ff-4f43-adb8-93d2fa968ca2": "FairPlay",

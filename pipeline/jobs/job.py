@@ -14,10 +14,10 @@ from pipeline import events
 from pipeline.crypto.cbc import check_key
 from pipeline.errors import OutputExistsError, PlaylistError, SegmentsMissingError
 from pipeline.hls.formats import format_resolution
+from pipeline.hls.methods import SAMPLE_METHODS, WHOLE_ITEM_METHODS
 from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist, Rendition, VariantStream
 from pipeline.hls.plan import GivenKey, Plan, PlannedItem, plan
 from pipeline.hls.playlist import parse
-from pipeline.hls.protection import SAMPLE_METHODS, WHOLE_ITEM_METHODS
 from pipeline.hls.sections import Picked, parse_section, pick
 from pipeline.hls.urls import require_fetchable
 from pipeline.jobs.identity import plan_identity

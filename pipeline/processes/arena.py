@@ -8,7 +8,6 @@ storage process lends them (`lending`).
 
 import mmap
 import os
-import tempfile
 from dataclasses import dataclass
 
 from pipeline.errors import StorageError
@@ -71,6 +70,8 @@ def create_arena(size: int) -> int:
 def _nameless() -> int:
     if hasattr(os, "memfd_create"):
         return os.memfd_create("hlspipe-arena", os.MFD_CLOEXEC)
+    import tempfile  # noqa: PLC0415  (5 ms, where there is no such call)
+
     descriptor, path = tempfile.mkstemp()
     os.unlink(path)  # noqa: PTH108  (mkstemp hands out a string)
     return descriptor

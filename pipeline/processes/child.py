@@ -9,7 +9,6 @@ import os
 import resource
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
@@ -69,6 +68,8 @@ def _die_with_parent(number: signal.Signals) -> None:
 
 
 def _report(reports: Sender, error: BaseException) -> None:
+    import traceback  # noqa: PLC0415  (6 ms that no child should need)
+
     text = "".join(traceback.format_exception(error))
     with suppress(OSError):  # nobody may be listening any more
         reports.send(Crashed(type(error).__name__, str(error), text))

@@ -8,7 +8,6 @@ import heapq
 import random
 from collections import deque
 from collections.abc import Collection
-from dataclasses import replace
 from itertools import count
 
 from pipeline.errors import DecryptionError, HlspipeError, InternalError, ProcessDiedError
@@ -244,11 +243,10 @@ def _fetch_segment(errand: ItemErrand, lease: int) -> messages.FetchSegment:
         errand.context, download.job, errand.index, lease, item.url, offset, length
     )
     if download.needs.is_sealed_section(item):
-        return replace(order, method="SAMPLE-AES")
+        return order._replace(method="SAMPLE-AES")
     if item.decryption is None:
         return order
-    return replace(
-        order,
+    return order._replace(
         method=item.decryption.method,
         key=download.have(download.needs.key(item)) or b"",
         iv=item.decryption.iv,

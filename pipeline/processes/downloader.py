@@ -8,7 +8,6 @@ import os
 import queue
 import selectors
 import threading
-import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +112,8 @@ class Downloader:
         except HlspipeError as error:
             self._failed(lease, FetchFailure(type(error), error.message, Patience.FEW))
         except Exception:  # noqa: BLE001  (a bug: its text must reach the user)
+            import traceback  # noqa: PLC0415  (6 ms that no child should need)
+
             text = traceback.format_exc()
             self._failed(lease, FetchFailure(InternalError, text, Patience.NEVER))
 

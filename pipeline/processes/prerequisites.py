@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from pipeline.hls.methods import SAMPLE_METHODS
 from pipeline.hls.plan import PlannedItem
-from pipeline.hls.protection import SAMPLE_METHODS
 
 
 @dataclass(frozen=True, slots=True)

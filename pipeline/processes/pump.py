@@ -8,7 +8,7 @@ container has to be understood first, so such a segment is held as a whole.
 from pipeline.crypto.cbc import cbc_decryptor, unpad
 from pipeline.crypto.ciphers import CbcDecryptor
 from pipeline.errors import DecryptionError
-from pipeline.hls.protection import SAMPLE_METHODS, WHOLE_ITEM_METHODS
+from pipeline.hls.methods import SAMPLE_METHODS, WHOLE_ITEM_METHODS
 from pipeline.net.body import Bytes, Readable, read_body
 from pipeline.processes.arena import BLOCK_BYTES, Arena
 from pipeline.processes.judgement import HEAD, Judgement
@@ -140,7 +140,7 @@ class _Passage:
     def _put(self, block: int, length: int, mark: Mark) -> None:
         item = self._item
         self._sent = True
-        self._pump.put(Record(item.job, item.index, item.lease, block, length, mark))
+        self._pump.put(Record(item.job, item.item_index, item.lease, block, length, mark))
 
     def _retract(self) -> None:
         """Keep the block that was not handed over, and call back those that were."""

@@ -3,8 +3,9 @@
 import pytest
 
 from pipeline.errors import UnsupportedError
+from pipeline.hls.methods import WHOLE_ITEM_METHODS
 from pipeline.hls.model import Key
-from pipeline.hls.protection import WHOLE_ITEM_METHODS, usable_key
+from pipeline.hls.protection import usable_key
 
 IDENTITY = Key(method="AES-128", uri="k", url="http://h/k")
 
