@@ -77,7 +77,7 @@ def refuse_encoded(answer: Answer) -> None:
 def retry_after(answer: Answer) -> float | None:
     """Seconds that the server asks us to stay away (RFC 9110 section 10.2.3), if it says so."""
     text = answer.headers.get("retry-after", "").strip()
-    if _is_number(text):
+    if is_number(text):
         return float(text[:9])
     from email.utils import parsedate_to_datetime  # noqa: PLC0415  (5 ms, for few answers)
 
@@ -100,20 +100,24 @@ def range_to_skip(answer: Answer, byte_range: tuple[int, int] | None) -> int:
         return 0
     offset, length = byte_range
     if answer.status == 206:
-        if _sent_range(answer) != (offset, offset + length - 1):
+        sent = sent_range(answer)
+        if sent is None or sent[:2] != (offset, offset + length - 1):
             raise broken("the server sent another range than the one asked for")
         return 0
     whole = answer.headers.get("content-length", "")
-    if _is_number(whole) and int(whole) < offset + length:
+    if is_number(whole) and int(whole) < offset + length:
         raise broken("the server ignored the range, and the whole is too short for it")
     return offset
 
 
-def _sent_range(answer: Answer) -> tuple[int, int] | None:
+def sent_range(answer: Answer) -> tuple[int, int, int | None] | None:
+    """First and last byte of what a 206 brings, and the size of the whole where it is known."""
     match = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
-    return (int(match[1]), int(match[2])) if match else None
+    if match is None:
+        return None
+    return int(match[1]), int(match[2]), None if match[3] == "*" else int(match[3])
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
     """Whether a header's value is a number that a server may mean: "²" is a digit for Python."""
     return text.isascii() and text.isdigit() and len(text) <= 20

@@ -78,6 +78,7 @@ class Body:
         self._read = answer.read_into
         self._pace = Pace(time.monotonic, timeout)
         self._wanted = byte_range[1] if byte_range else answer.length  # to come, if it is known
+        self.received = 0  # bytes that were read into views, also by a read that failed then
         self._pass_over(skip)
 
     @property
@@ -91,13 +92,16 @@ class Body:
             view = view[: self._wanted]
         self._pace.excuse()
         size = 0
-        with translated():
-            while size < len(view):
-                read = self._read(view[size:])
-                if not read:
-                    break
-                size += read
-                self._pace.received(read)
+        try:
+            with translated():
+                while size < len(view):
+                    read = self._read(view[size:])
+                    if not read:
+                        break
+                    size += read
+                    self._pace.received(read)
+        finally:
+            self.received += size
         if self._wanted is not None:
             if size < len(view):
                 raise broken("the connection ended before the body was complete")

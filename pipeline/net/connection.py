@@ -18,8 +18,8 @@ from pipeline.net.heads import LONGEST_HEAD, Head, head_end, parse_head
 #: for that to cost nothing, and enough to have a small document in one system call.
 _AHEAD = 16 * 1024
 
-#: Seconds after which a server may have been about to close an idle connection. An end that comes
-#: sooner is its answer to the request.
+#: Seconds after which a server may have been about to give up an idle connection by a reset. One
+#: that comes sooner is its answer to the request.
 _LONG_IDLE = 1.0
 
 #: What poll(2) says of a connection that its other end has closed. Where it cannot (macOS),
@@ -33,7 +33,7 @@ _TIMEVAL = struct.Struct("@ll")
 
 
 class Stale(Exception):
-    """A connection that had been idle for long has ended without a byte of an answer."""
+    """A connection that was used before has ended in place of an answer."""
 
 
 class Connection:
@@ -44,6 +44,7 @@ class Connection:
         self._sock = sock
         self._buffer = bytearray(_AHEAD)
         self._start = self._end = 0  # of what is in the buffer and has not been handed out
+        self._used = False  # an answer has come on it
         self._idle = self._rests_since = 0.0
         self._poll = select.poll()
         self._poll.register(sock, _CLOSED)
@@ -59,9 +60,10 @@ class Connection:
             self._sock.sendall(request)
             self._fill()
         except (ConnectionError, EOFError) as error:
-            if self._idle > _LONG_IDLE:
+            if self._used and (self._idle > _LONG_IDLE or not _is_reset(error)):
                 raise Stale from error
             raise
+        self._used = True
         head = self._head()
         while head.status < 200:  # an interim answer: the real one follows (RFC 9110 section 15.2)
             head = self._head()
@@ -131,6 +133,11 @@ class Connection:
         """End the connection."""
         with suppress(OSError):
             self._sock.close()
+
+
+def _is_reset(error: Exception) -> bool:
+    """Whether the other end has thrown the connection away, and not merely ended it."""
+    return isinstance(error, ConnectionResetError)
 
 
 def _set_timeout(sock: socket.socket, seconds: float) -> None:

@@ -4,7 +4,7 @@ The caller sleeps; clock and randomness are arguments. Who waits for a host that
 pause is in `hosts`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pipeline.net.failure import Patience
@@ -31,6 +31,15 @@ class RetryPolicy:
         few = min(_FEW, self.retries)
         limits = {Patience.FULL: self.retries, Patience.FEW: few, Patience.EXPIRED: few}
         return tries <= limits.get(patience, 0)
+
+    def pauses(self, tries: int, random: Callable[[], float]) -> Iterator[float]:
+        """Seconds before each continuation that a try may make itself, when `tries` have failed.
+
+        Each is a further try like any other. But the last try of all starts over: should it be the
+        continuing itself that fails, a segment does not end with that.
+        """
+        for number in range(tries + 1, self.retries):
+            yield self.delay(number, None, random)
 
     def delay(self, tries: int, retry_after: float | None, random: Callable[[], float]) -> float:
         """Seconds to wait after `tries` failed ones: doubled each time, half of it jitter.

@@ -7,16 +7,17 @@ socket straight into the caller's buffer. Not covered: trying again (`retry`, de
 supervisor).
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, closing
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from pipeline.errors import NetworkError
-from pipeline.net.answers import Answer, check_status, range_to_skip, refuse_encoded
+from pipeline.net.answers import Answer, check_status
 from pipeline.net.body import Body, pieces, read_body
 from pipeline.net.connections import Connections
+from pipeline.net.continued import ByteRange, Continuations, ContinuedBody
 from pipeline.net.cookies import Cookies
 from pipeline.net.decoding import ACCEPTED, decoded
 from pipeline.net.direct import DirectSender
@@ -24,6 +25,7 @@ from pipeline.net.environment import needs_requests
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.hosts import may_see_user_headers
 from pipeline.net.local import FileBody, is_local, open_local, read_local
+from pipeline.net.retry import RetryPolicy
 from pipeline.net.translation import translated
 from pipeline.options import HttpOptions
 from pipeline.version import __version__
@@ -42,8 +44,6 @@ _COMMON_HEADERS = {"User-Agent": f"hlspipe/{__version__}", "Accept": "*/*"}
 _SEGMENT_HEADERS = {**_COMMON_HEADERS, "Accept-Encoding": "identity"}
 _DOCUMENT_HEADERS = {**_COMMON_HEADERS, "Accept-Encoding": ACCEPTED}
 
-ByteRange = tuple[int, int]  # (offset, length)
-
 
 class Transport:
     """Makes requests for one origin's sake. Its methods may be called from any thread."""
@@ -55,6 +55,7 @@ class Transport:
 
         With `local`, files on this machine may be read too: the playlist is one of them.
         """
+        self.policy = RetryPolicy(options.retries, options.retry_sleep)
         self._options = options
         self._local = local
         self._origin = origin
@@ -63,23 +64,19 @@ class Transport:
         self._direct = DirectSender(options, connections, self._cookies)
 
     def open(
-        self, url: str, byte_range: ByteRange | None = None
-    ) -> AbstractContextManager[Body | FileBody]:
+        self,
+        url: str,
+        byte_range: ByteRange | None = None,
+        continuations: Continuations | None = None,
+    ) -> AbstractContextManager[ContinuedBody | FileBody]:
         """The body of `url`, or of a part of it. Raises FetchFailure, also while it is read."""
         if self._local and is_local(url):
             return open_local(url, byte_range)
-        return self._open(url, byte_range)
 
-    @contextmanager
-    def _open(self, url: str, byte_range: ByteRange | None) -> Iterator[Body]:
-        answer = self._follow(url, {**_SEGMENT_HEADERS, **_range_header(byte_range)})
-        try:
-            check_status(answer)
-            refuse_encoded(answer)
-            skip = range_to_skip(answer, byte_range)
-            yield Body(answer, skip, byte_range, self._options.timeout)
-        finally:
-            answer.release()
+        def send(headers: Mapping[str, str]) -> Answer:
+            return self._follow(url, {**_SEGMENT_HEADERS, **headers})
+
+        return closing(ContinuedBody(send, byte_range, self._options.timeout, continuations))
 
     def read(self, url: str, cap: int, byte_range: ByteRange | None = None) -> tuple[bytes, str]:
         """The whole of a small document, decoded, and the URL that it came from in the end.
@@ -90,14 +87,14 @@ class Transport:
         if self._local and is_local(url):
             return read_local(url, cap, byte_range), url
         if byte_range is not None:
-            with self._open(url, byte_range) as body:
+            with self.open(url, byte_range) as body:
                 return read_body(body, cap), url
         answer = self._follow(url, _DOCUMENT_HEADERS)
         try:
             check_status(answer)
-            body = Body(answer, 0, None, self._options.timeout)
+            document = pieces(Body(answer, 0, None, self._options.timeout))
             encoding = answer.headers.get("content-encoding", "")
-            return decoded(pieces(body), encoding, cap), answer.url
+            return decoded(document, encoding, cap), answer.url
         finally:
             answer.release()
 
@@ -133,13 +130,6 @@ def _overridden(headers: Mapping[str, str], own: tuple[tuple[str, str], ...]) ->
     """`headers` with the user's own, which replace those of the same name in any case."""
     names = {name.lower() for name, _ in own}
     return {name: value for name, value in headers.items() if name.lower() not in names} | dict(own)
-
-
-def _range_header(byte_range: ByteRange | None) -> dict[str, str]:
-    if byte_range is None:
-        return {}
-    offset, length = byte_range
-    return {"Range": f"bytes={offset}-{offset + length - 1}"}
 
 
 def _checked(url: str) -> str:

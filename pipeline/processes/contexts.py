@@ -16,6 +16,8 @@ def open_context(context: int, origin: str, local: bool, http: HttpOptions) -> O
         http.proxy,
         http.verify,
         http.timeout,
+        http.retries,
+        http.retry_sleep,
         local=local,
     )
 

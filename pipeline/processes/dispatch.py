@@ -155,6 +155,17 @@ class Dispatcher:
                 return errand
         return None
 
+    def continued(self, report: messages.TryContinued) -> None:
+        """A try has broken off and goes on by itself: that is one more request, and one try."""
+        self._bulletin.requests += 1
+        leases = [child.leases for child in self._crew.downloaders if report.lease in child.leases]
+        if not leases:  # storage has been quicker to say that the item is in
+            self._bulletin.retries += 1
+            return
+        errand = leases[0][report.lease]
+        errand.tries += 1
+        self._bulletin.retried(errand.what, report.reason, report.pause)
+
     def items_stored(self, download: Download, indexes: Collection[int]) -> None:
         """Storage has these items: whoever was at them is free."""
         for child in self._crew.downloaders:
@@ -240,7 +251,7 @@ def _fetch_segment(errand: ItemErrand, lease: int) -> messages.FetchSegment:
     item = download.items[errand.index]
     offset, length = item.byte_range or (None, None)
     order = messages.FetchSegment(
-        errand.context, download.job, errand.index, lease, item.url, offset, length
+        errand.context, download.job, errand.index, lease, item.url, offset, length, errand.tries
     )
     if download.needs.is_sealed_section(item):
         return order._replace(method="SAMPLE-AES")

@@ -11,12 +11,14 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from random import random
 from typing import Any
 
 from pipeline.errors import HlspipeError, InternalError
 from pipeline.net.connections import Connections
+from pipeline.net.continued import ByteRange, Continuations
 from pipeline.net.failure import FetchFailure, Patience
-from pipeline.net.transport import ByteRange, Transport
+from pipeline.net.transport import Transport
 from pipeline.options import HttpOptions
 from pipeline.processes import messages
 from pipeline.processes.arena import Arena
@@ -129,7 +131,12 @@ class Downloader:
         )
 
     def _segment(self, task: messages.FetchSegment, pump: Pump) -> None:
-        with self._transports[task.context].open(task.url, _byte_range(task)) as body:
+        def tell(failure: FetchFailure, pause: float) -> None:
+            self._reports.send(messages.TryContinued(task.lease, failure.reason, pause))
+
+        transport = self._transports[task.context]
+        pauses = transport.policy.pauses(task.tries, random)
+        with transport.open(task.url, _byte_range(task), Continuations(pauses, tell)) as body:
             pump.run(task, body)
 
     def _document(self, task: messages.FetchDocument) -> None:
@@ -152,4 +159,6 @@ def _http(message: messages.OpenContext) -> HttpOptions:
         proxy=message.proxy,
         verify=message.verify,
         timeout=message.timeout,
+        retries=message.retries,
+        retry_sleep=message.retry_sleep,
     )

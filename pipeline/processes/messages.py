@@ -25,6 +25,8 @@ class OpenContext(NamedTuple):
     proxy: str | None
     verify: bool
     timeout: float
+    retries: int
+    retry_sleep: float
     local: bool  # the playlist is a file on this machine, and may name others
 
 
@@ -48,6 +50,7 @@ class FetchSegment(NamedTuple):
     url: str
     offset: int | None
     length: int | None
+    tries: int = 0  # that have failed already
     method: str = ""
     key: bytes = b""
     iv: bytes = b""
@@ -80,6 +83,14 @@ class FetchFailed(NamedTuple):
     reason: str
     patience: str  # net.retry.Patience
     retry_after: float | None
+
+
+class TryContinued(NamedTuple):
+    """The try `lease` broke off, and asks for the rest of the item after `pause` seconds."""
+
+    lease: int
+    reason: str
+    pause: float
 
 
 class DocumentFetched(NamedTuple):
@@ -224,7 +235,7 @@ class Stopped(NamedTuple):
 
 
 ToDownloader = OpenContext | CloseContext | FetchSegment | FetchDocument | Stop
-FromDownloader = FetchFailed | DocumentFetched | Alive | Crashed
+FromDownloader = FetchFailed | TryContinued | DocumentFetched | Alive | Crashed
 ToStorage = OpenOutput | SkipItem | Publish | Abandon | ForgetDownloader | ServeDownloader | Stop
 FromStorage = (
     OutputOpened

@@ -122,7 +122,9 @@ class Supervisor:
     # -- the one wait ------------------------------------------------------------------------
 
     def _wait(self) -> None:
-        for key, _ in self._selector.select(self._timeout()):
+        ready = [key for key, _ in self._selector.select(self._timeout())]
+        # Downloaders first: what they say of an item is older than what storage says of it.
+        for key in sorted(ready, key=lambda key: key.data is self.crew.storage):
             if key.fileobj is self._signals:
                 self._signals.clear()
             else:
@@ -206,6 +208,9 @@ class Supervisor:
             case messages.FetchFailed():
                 self._fruitless = 0
                 self._failed(message)
+            case messages.TryContinued():
+                self._fruitless = 0
+                self._dispatcher.continued(message)
             case messages.Alive() | messages.Crashed():
                 pass
 

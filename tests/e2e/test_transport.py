@@ -21,6 +21,7 @@ from tests.support.behaviours import (
     Reset,
     Right,
     ShortRange,
+    Stale,
     Stall,
     Status,
     TooMuch,
@@ -42,7 +43,7 @@ PASSING = {
     "404 once": Status(404),
     "reset": Reset(),
     "reset in the body": Reset(after=100 * KB),
-    "cut": Cut(),
+    "cut behind the head": Cut(after=0),
     "cut in the body": Cut(after=100 * KB),
     "cut at an arena block": Cut(after=256 * KB),
     "a chunked body that is cut": Chunked(cut_after=100 * KB),
@@ -74,6 +75,17 @@ class TestRetries:
         served.check_right(run)
         assert run.receipt["retries"] == 2
         assert served.origin.count("/segment*") == 10
+
+    def test_no_answer_at_all(self, served: Bench) -> None:
+        """On a connection that was kept it is asked again at once, and else as a retry."""
+        served.origin.behave("/segment00000.ts", first(2, Cut()))
+        served.origin.behave("/segment00004.ts", first(2, Cut()))
+
+        run = served.fetch(*BRIEF)
+
+        served.check_right(run)
+        assert served.origin.count("/segment*") == 12
+        assert run.receipt["retries"] in {2, 3, 4}
 
     @pytest.mark.parametrize("path", ["/video.m3u8", "/key0.key"])
     @pytest.mark.parametrize(
@@ -113,7 +125,8 @@ class TestRetries:
     @pytest.mark.parametrize("seed", range(4))
     def test_a_bad_day(self, seed: int, served: Bench) -> None:
         """Everything at random, and right from the fifth try on: the bytes are right."""
-        choices = [*PASSING.values(), Right(), Late(0.02), LastOne(), CloseDelimited()]
+        choices = [*PASSING.values(), Cut(), Stale(), Stale(reset=True)]
+        choices += [Right(), Late(0.02), LastOne(), CloseDelimited()]
         choices.remove(PASSING["404 once"])
         served.origin.behave("*", Chaos(choices, seed, right_from=5))
 
@@ -160,6 +173,17 @@ class TestBodies:
         bench.check_right(run)
         assert bench.origin.connections <= 6
         assert bench.origin.peak_in_flight <= 4
+
+    def test_connections_that_are_not_kept_in_the_end(self, bench: Bench) -> None:
+        """A server may end a kept connection when the next request is already under way."""
+        bench.serve([10 * KB] * 30, aes=Aes())
+        bench.origin.behave("*", Stale())
+
+        run = bench.fetch("--retries", "0")
+
+        bench.check_right(run)
+        assert run.receipt["retries"] == 0
+        assert any(request.place == 2 for request in bench.origin.requests)
 
 
 class TestRanges:

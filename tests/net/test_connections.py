@@ -1,8 +1,10 @@
 """Connections that are kept: used again while they are good, and not a moment longer."""
 
 import socket
+import struct
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 
@@ -21,6 +23,7 @@ class Server:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.site = Site("http", "127.0.0.1", self.listener.getsockname()[1])
         self.made = 0
+        self.resets = False
         self.plan: list[tuple[int, bool]] = []  # (answers, whether one more request is awaited)
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -38,6 +41,8 @@ class Server:
                     peer.sendall(ANSWER)
                 if awaits:
                     peer.recv(1000)
+                if self.resets:
+                    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def join(self) -> None:
         """Wait until the plan is carried out."""
@@ -92,11 +97,8 @@ def _has_ended(connections: Connections) -> bool:
     return not idle[0].wake()
 
 
-def test_closed_at_the_moment_of_the_request(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After a long rest the end of the connection is no answer: the request is made once more."""
-    monkeypatch.setattr(connections_of_time, "_LONG_IDLE", -1.0)
+def test_closed_at_the_moment_of_the_request(server: Server) -> None:
+    """The end of the connection is no answer: the request is made once more."""
     server.plan = [(1, True), (1, False)]
     server.start()
     connections = Connections(4)
@@ -108,16 +110,25 @@ def test_closed_at_the_moment_of_the_request(
     connections.close()
 
 
-def test_end_soon_after_the_last_answer_is_a_failure(server: Server) -> None:
-    """A server that hangs up on a request has been asked, and that counts as a try."""
-    server.plan = [(1, True)]
+@pytest.mark.parametrize(("rest", "counts"), [(1.0, True), (-1.0, False)], ids=["soon", "late"])
+def test_reset_soon_after_the_last_answer_is_a_failure(
+    rest: float, counts: bool, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is what the server thinks of the request; after a long rest, of the connection."""
+    monkeypatch.setattr(connections_of_time, "_LONG_IDLE", rest)
+    server.plan = [(1, True), (1, False)]
+    server.resets = True
     server.start()
     connections = Connections(4)
     ask(connections, server)
 
-    with pytest.raises((EOFError, ConnectionError)):
-        ask(connections, server)
+    with pytest.raises(ConnectionResetError) if counts else nullcontext():
+        assert ask(connections, server) == 200
+    if counts:
+        assert ask(connections, server) == 200
     server.join()
+    assert server.made == 2
+    connections.close()
 
 
 def test_no_more_idle_ones_than_wanted() -> None:

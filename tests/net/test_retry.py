@@ -41,3 +41,12 @@ def test_the_server_is_believed_up_to_a_point() -> None:
 
     assert policy.delay(1, 7.0, lambda: 0.0) == 7.0
     assert policy.delay(1, 1e9, lambda: 0.0) == LONGEST_RETRY_AFTER
+
+
+@pytest.mark.parametrize(
+    ("retries", "tries", "pauses"),
+    [(4, 0, [0.5, 1.0, 2.0]), (4, 2, [2.0]), (4, 3, []), (4, 4, []), (1, 0, []), (0, 0, [])],
+)
+def test_continuations_are_tries(retries: int, tries: int, pauses: list[float]) -> None:
+    """They take up the row of pauses where it is, and leave the last try to a new start."""
+    assert list(RetryPolicy(retries, 0.5).pauses(tries, lambda: 1.0)) == pauses

@@ -171,6 +171,22 @@ class LastOne:
 
 
 @dataclass(frozen=True)
+class Stale:
+    """`then`, but only for a connection's first request: the next one is its end, unanswered."""
+
+    reset: bool = False
+    then: Behaviour = field(default_factory=Right)
+
+    def __call__(self, exchange: Exchange) -> None:
+        if exchange.request.place == 1:
+            self.then(exchange)
+        elif self.reset:
+            exchange.reset()
+        else:
+            exchange.hang_up()
+
+
+@dataclass(frozen=True)
 class Overlong:
     """A Content-Length `by` bytes below the body that follows it."""
 

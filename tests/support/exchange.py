@@ -85,6 +85,8 @@ class Request:
     headers: tuple[tuple[str, str], ...]
     time: float
     connection: int
+    #: Which request on its connection it is, from 1.
+    place: int = 1
     #: Which request for this path it is, from 1.
     attempt: int = 0
     status: int | None = None
@@ -284,10 +286,10 @@ def read_head(sock: socket.socket, buffered: bytearray) -> bytes | None:
     return head
 
 
-def parse_request(head: bytes, connection: int) -> Request:
-    """The request that `head` spells."""
+def parse_request(head: bytes, connection: int, place: int = 1) -> Request:
+    """The request that `head` spells, at this place among those on its connection."""
     first, *lines = head.decode("latin-1").split("\r\n")
     method, target, _ = first.split(" ", 2)
     pairs = (line.partition(":") for line in lines)
     headers = tuple((name.strip(), value.strip()) for name, _, value in pairs)
-    return Request(method, target, headers, time.monotonic(), connection)
+    return Request(method, target, headers, time.monotonic(), connection, place)

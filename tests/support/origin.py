@@ -21,6 +21,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Self
 
@@ -213,8 +214,9 @@ class Origin:
             if self._tls is not None:
                 sock = self._secure(plain)
             buffered = bytearray()
-            while (head := read_head(sock, buffered)) is not None:
-                if not self._answer(sock, parse_request(head, number)):
+            for place in count(1):
+                head = read_head(sock, buffered)
+                if head is None or not self._answer(sock, parse_request(head, number, place)):
                     break
         except (HungUp, OSError, ValueError):
             pass  # a peer that goes away, or talks nonsense, is what many tests are about

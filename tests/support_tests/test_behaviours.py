@@ -23,6 +23,7 @@ from tests.support.behaviours import (
     Redirect,
     Reset,
     Right,
+    Stale,
     Stall,
     Status,
     Throttled,
@@ -210,6 +211,24 @@ class TestCuts:
 
         assert "Connection" not in headers
         assert ask.peer.reader.read() == BODY
+
+    @pytest.mark.parametrize("reset", [False, True], ids=["FIN", "RST"])
+    def test_stale(self, origin: Origin, peer: Peer, reset: bool) -> None:
+        """A connection's first request is answered, the second one ends it."""
+        origin.behave("/a", Stale(reset))
+        peer.ask()
+        status, _ = peer.head()
+        body = peer.reader.read(len(BODY))
+        silent = peer.is_silent()
+        peer.sock.settimeout(10)
+        peer.ask()
+
+        assert (status, body, silent) == ("HTTP/1.1 200 OK", BODY, True)
+        if reset:
+            with pytest.raises(ConnectionResetError):
+                peer.sock.recv(1)
+        else:
+            assert peer.sock.recv(1) == b""
 
     def test_overlong(self, ask: Ask) -> None:
         """More bytes than declared."""

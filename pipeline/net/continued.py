@@ -1,0 +1,160 @@
+"""A body that goes on where it broke off: the rest of the same entity, by a Range request.
+
+Whoever reads it notices nothing: neither what was decrypted nor what was handed on is lost. The
+supervisor has said beforehand how often that may be tried, and after which pauses, and hears of
+each time. Not covered: starting over, when nothing can be continued (`processes.dispatch`).
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from pipeline.errors import NetworkError
+from pipeline.net.answers import (
+    Answer,
+    check_status,
+    range_to_skip,
+    refuse_encoded,
+    retry_after,
+)
+from pipeline.net.body import Body
+from pipeline.net.entity import Entity, entity_of
+from pipeline.net.failure import FetchFailure, Patience
+from pipeline.units import KIB
+
+#: Bytes that must be there for a continuation to be worth it. What is less is soon fetched again,
+#: and to start over is the more robust way: it wants nothing of the server but the same once more.
+_WORTH_KEEPING = 256 * KIB
+
+ByteRange = tuple[int, int]  # (offset, length)
+Send = Callable[[Mapping[str, str]], Answer]
+
+
+class Continuations:
+    """How often one try may be continued, and after which pauses."""
+
+    def __init__(
+        self,
+        pauses: Iterable[float],
+        tell: Callable[[FetchFailure, float], None],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`tell` hears of each continuation before its pause: what broke, and how long it is."""
+        self._pauses = iter(pauses)
+        self._tell = tell
+        self._sleep = sleep
+
+    def wait(self, failure: FetchFailure) -> None:
+        """Wait for the next continuation. Raises `failure` if there may be none."""
+        pause = next(self._pauses, None)
+        if failure.patience is not Patience.FULL or pause is None:
+            raise failure
+        self._tell(failure, pause)
+        self._sleep(pause)
+
+
+class ContinuedBody:
+    """A body with the interface of `Body`, made of as many responses as it takes."""
+
+    def __init__(
+        self,
+        send: Send,
+        byte_range: ByteRange | None,
+        timeout: float,
+        continuations: Continuations | None,
+    ) -> None:
+        """`send` makes a request with these headers. Raises FetchFailure."""
+        self._send = send
+        self._timeout = timeout
+        self._continuations = continuations
+        self._byte_range = byte_range
+        self._answer = send(range_header(byte_range))
+        self._body = self._taken(self._answer, byte_range)
+        self._entity: Entity | None = None  # looked at when something has broken off
+        self._offset, self._left = byte_range or (0, 0)
+        self._received = 0  # bytes of the bodies before this one
+
+    def _taken(self, answer: Answer, byte_range: ByteRange | None) -> Body:
+        """The body of an answer to what was asked for. Raises FetchFailure."""
+        try:
+            check_status(answer)
+            refuse_encoded(answer)
+            return Body(answer, range_to_skip(answer, byte_range), byte_range, self._timeout)
+        except BaseException:
+            answer.release()
+            raise
+
+    def close(self) -> None:
+        """Nothing more is read."""
+        self._answer.release()
+
+    @property
+    def ended(self) -> bool:
+        """Whether all bytes that were announced have been read."""
+        return self._body.ended
+
+    def readinto(self, view: memoryview) -> int:
+        """Fill `view`; fewer bytes than fit mean the end of the body. Raises FetchFailure."""
+        size = 0
+        while True:
+            before = self._body.received
+            try:
+                return size + self._body.readinto(view[size:])
+            except FetchFailure as failure:
+                size += self._body.received - before
+                self._go_on(failure)
+
+    def _go_on(self, failure: FetchFailure) -> None:
+        """Ask for the rest. Raises FetchFailure, that of the body or that of its continuation.
+
+        A response that brought nothing is not continued: it may have been our Range that the
+        server cannot bear. That nobody answers says nothing, and is tried again.
+        """
+        brought = self._body.received
+        self._answer.release()
+        if self._entity is None:
+            self._entity = entity_of(self._answer, self._byte_range is not None)
+            if self._entity is not None and self._byte_range is None:
+                self._left = self._entity.size
+        self._received += brought
+        self._offset, self._left = self._offset + brought, self._left - brought
+        if self._entity is None or self._continuations is None or not self._is_worth_it(brought):
+            raise failure
+        self._answer = self._rest_of(self._entity, self._continuations, failure)
+        self._body = self._taken(self._answer, (self._offset, self._left))
+
+    def _is_worth_it(self, brought: int) -> bool:
+        return brought > 0 and self._left > 0 and self._received >= _WORTH_KEEPING
+
+    def _rest_of(
+        self, entity: Entity, continuations: Continuations, failure: FetchFailure
+    ) -> Answer:
+        rest = range_header((self._offset, self._left))
+        while True:
+            continuations.wait(failure)
+            try:
+                answer = self._send({**rest, "If-Range": entity.validator})
+            except FetchFailure as unanswered:
+                failure = unanswered
+            else:
+                _require_rest(answer, entity)
+                return answer
+
+
+def _require_rest(answer: Answer, entity: Entity) -> None:
+    """Refuse what is not a part of `entity`. Raises FetchFailure.
+
+    Starting over will show whether the segment itself is gone: here, no status means that.
+    """
+    if answer.status == 206 and entity_of(answer, ranged=True) == entity:
+        return
+    answer.release()
+    reason = f"it broke off, and the server does not go on with it (HTTP {answer.status})"
+    raise FetchFailure(NetworkError, reason, Patience.FULL, retry_after(answer))
+
+
+def range_header(byte_range: ByteRange | None) -> dict[str, str]:
+    """What asks for a part, or for the whole."""
+    if byte_range is None:
+        return {}
+    offset, length = byte_range
+    return {"Range": f"bytes={offset}-{offset + length - 1}"}
