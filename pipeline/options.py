@@ -33,6 +33,8 @@ class HttpOptions:
     cookies: Path | None = None
     proxy: str | None = field(default=None, repr=False)
     verify: bool = True
+    #: Refuse private addresses (`net.addresses`), unless the user's own URL leads to one.
+    block_private: bool = False
     #: Seconds without a byte (connecting or reading) after which a try has failed.
     timeout: float = 20.0
     #: Further tries after the first, for each segment, key and playlist.

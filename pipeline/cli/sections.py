@@ -138,6 +138,11 @@ request_options = section(
     option("--proxy URL", "Proxy for every request.  [default: $http_proxy, $https_proxy]"),
     option("--no-verify", "Accept any TLS certificate, and so any forgery."),
     option(
+        "--block-private/--allow-private",
+        "Whether to refuse private addresses that the playlist leads to, unless its own URL does.",
+        default=_HTTP.block_private,
+    ),
+    option(
         "--timeout TIME",
         "Give a try up after so long without a byte.",
         type=POSITIVE_DURATION,

@@ -8,6 +8,7 @@ same.
 import os
 import socket
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,10 +25,14 @@ if TYPE_CHECKING:
 _PATIENCE = 4.0
 
 
-def connect(site: Site, timeout: float) -> Connection:
-    """A new connection to `site`. Raises OSError."""
+def connect(site: Site, timeout: float, examine: Callable[[str], None]) -> Connection:
+    """A new connection to `site`. Raises OSError, FetchFailure.
+
+    `examine` sees the address at the other end before anything is sent, and raises if it must not.
+    """
     sock = open_socket(site.host, site.port, timeout)
     try:
+        examine(sock.getpeername()[0])
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if site.scheme == "https":
             sock.settimeout(timeout)

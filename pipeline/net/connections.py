@@ -16,7 +16,7 @@ class Site:
     host: str
     port: int
     verify: bool = True
-    block_private: bool = False
+    public_only: bool = False
 
 
 class Connections:

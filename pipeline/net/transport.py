@@ -1,7 +1,7 @@
 """Requests over HTTP, with the gaps closed that matter to a downloader.
 
-`direct` does the talking, or, where a proxy or a login is asked for, `requester`. Here: redirects
-are followed one by one, http(s) only; the user's headers go to the user's own origin; a Range
+`direct` does the talking, or `requester` where there is a proxy. Here: redirects are followed one
+by one, http(s) only; the user's headers go to the user's own origin; a Range
 answer must be the range asked for; a body that ends early is a failure; and bytes are read from the
 socket straight into the caller's buffer. Not covered: trying again (`retry`, decided by the
 supervisor).
@@ -21,10 +21,12 @@ from pipeline.net.continued import ByteRange, Continuations, ContinuedBody
 from pipeline.net.cookies import Cookies
 from pipeline.net.decoding import ACCEPTED, decoded
 from pipeline.net.direct import DirectSender
-from pipeline.net.environment import needs_requests
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.hosts import may_see_user_headers
 from pipeline.net.local import FileBody, is_local, open_local, read_local
+from pipeline.net.logins import authorization
+from pipeline.net.proxies import has_proxy
+from pipeline.net.reach import Reach
 from pipeline.net.retry import RetryPolicy
 from pipeline.net.translation import translated
 from pipeline.options import HttpOptions
@@ -49,11 +51,18 @@ class Transport:
     """Makes requests for one origin's sake. Its methods may be called from any thread."""
 
     def __init__(
-        self, options: HttpOptions, origin: str, connections: Connections, local: bool = False
+        self,
+        options: HttpOptions,
+        origin: str,
+        connections: Connections,
+        *,
+        local: bool = False,
+        origin_private: bool | None = None,
     ) -> None:
         """`origin` is the URL that the user gave: `options.headers` are meant for its host.
 
         With `local`, files on this machine may be read too: the playlist is one of them.
+        `origin_private` is what is known of the origin's address (`reach`).
         """
         self.policy = RetryPolicy(options.retries, options.retry_sleep)
         self._options = options
@@ -61,7 +70,8 @@ class Transport:
         self._origin = origin
         self._connections = connections
         self._cookies = Cookies(options.cookies)
-        self._direct = DirectSender(options, connections, self._cookies)
+        self.reach = Reach(origin, options.block_private, True if local else origin_private)
+        self._direct = DirectSender(options, connections, self._cookies, self.reach)
 
     def open(
         self,
@@ -114,8 +124,11 @@ class Transport:
             options.header_all_hosts or may_see_user_headers(url, self._origin)
         ):
             headers = _overridden(headers, options.headers)
-        if needs_requests(url, options.proxy):
+        if has_proxy(options.proxy):
+            self.reach.examine_url(url)
             return self._requester.send(url, headers)
+        if login := authorization(url):
+            headers = _overridden({"Authorization": login}, tuple(headers.items()))
         with translated():
             return self._direct.send(url, headers)
 

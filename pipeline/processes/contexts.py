@@ -18,6 +18,8 @@ def open_context(context: int, origin: str, local: bool, http: HttpOptions) -> O
         http.timeout,
         http.retries,
         http.retry_sleep,
+        http.block_private,
+        origin_private=None,
         local=local,
     )
 

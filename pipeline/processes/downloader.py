@@ -78,10 +78,15 @@ class Downloader:
     def _obey(self, message: messages.ToDownloader) -> None:
         match message:
             case messages.OpenContext():
-                transport = Transport(
-                    _http(message), message.origin, self._connections, local=message.local
+                self._transports[message.context] = Transport(
+                    _http(message),
+                    message.origin,
+                    self._connections,
+                    local=message.local,
+                    origin_private=message.origin_private,
                 )
-                self._transports[message.context] = transport
+            case messages.OriginSeen(context, private):
+                self._transports[context].reach.origin_private = private
             case messages.CloseContext(context):
                 self._transports.pop(context, None)
             case messages.FetchSegment() | messages.FetchDocument():
@@ -142,7 +147,8 @@ class Downloader:
     def _document(self, task: messages.FetchDocument) -> None:
         transport = self._transports[task.context]
         body, url = transport.read(task.url, task.cap, _byte_range(task))
-        self._reports.send(messages.DocumentFetched(task.lease, url, body))
+        private = transport.reach.origin_private
+        self._reports.send(messages.DocumentFetched(task.lease, url, body, private))
 
 
 def _byte_range(task: messages.FetchSegment | messages.FetchDocument) -> ByteRange | None:
@@ -161,4 +167,5 @@ def _http(message: messages.OpenContext) -> HttpOptions:
         timeout=message.timeout,
         retries=message.retries,
         retry_sleep=message.retry_sleep,
+        block_private=message.block_private,
     )

@@ -27,7 +27,16 @@ class OpenContext(NamedTuple):
     timeout: float
     retries: int
     retry_sleep: float
+    block_private: bool
+    origin_private: bool | None  # whether `origin` has a private address, if that is known
     local: bool  # the playlist is a file on this machine, and may name others
+
+
+class OriginSeen(NamedTuple):
+    """What kind of address the origin of a context has: that decides how far its requests reach."""
+
+    context: int
+    private: bool
 
 
 class CloseContext(NamedTuple):
@@ -99,6 +108,7 @@ class DocumentFetched(NamedTuple):
     lease: int
     url: str
     body: bytes
+    origin_private: bool | None = None  # as far as it has shown
 
 
 class Alive(NamedTuple):
@@ -234,7 +244,7 @@ class Stopped(NamedTuple):
     """Storage has cleaned up and ends."""
 
 
-ToDownloader = OpenContext | CloseContext | FetchSegment | FetchDocument | Stop
+ToDownloader = OpenContext | OriginSeen | CloseContext | FetchSegment | FetchDocument | Stop
 FromDownloader = FetchFailed | TryContinued | DocumentFetched | Alive | Crashed
 ToStorage = OpenOutput | SkipItem | Publish | Abandon | ForgetDownloader | ServeDownloader | Stop
 FromStorage = (

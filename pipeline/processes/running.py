@@ -6,7 +6,7 @@ means in `supervisor`, and what is done about URLs that have expired in `renewal
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,16 @@ class RunningJobs:
         """Tell a new downloader how requests are made."""
         for running in self._running.values():
             child.tell(running.context)
+
+    def origin_seen(self, context: int, private: bool | None) -> None:
+        """The first document of a job has shown what kind of address its origin has."""
+        running = self._running.get(context)
+        if private is None or running is None or running.context.origin_private is not None:
+            return
+        seen = running.context._replace(origin_private=private)
+        self._running[context] = replace(running, context=seen)
+        for child in self._crew.downloaders:
+            child.tell(messages.OriginSeen(context, private))
 
     def is_running(self, context: int) -> bool:
         """Whether the job of this context still waits for something."""

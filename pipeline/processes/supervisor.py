@@ -202,9 +202,9 @@ class Supervisor:
 
     def _handle_downloader(self, message: messages.FromDownloader) -> None:
         match message:
-            case messages.DocumentFetched(lease, url, body):
+            case messages.DocumentFetched():
                 self._fruitless = 0
-                self._document(self._dispatcher.end_lease(lease), Fetched(url, body))
+                self._document(self._dispatcher.end_lease(message.lease), message)
             case messages.FetchFailed():
                 self._fruitless = 0
                 self._failed(message)
@@ -214,11 +214,13 @@ class Supervisor:
             case messages.Alive() | messages.Crashed():
                 pass
 
-    def _document(self, errand: Errand | None, fetched: Fetched) -> None:
+    def _document(self, errand: Errand | None, report: messages.DocumentFetched) -> None:
+        if errand is not None:
+            self._jobs.origin_seen(errand.context, report.origin_private)
         if isinstance(errand, DocumentErrand):
-            self._jobs.answer(errand.flow, errand.wish, fetched)
+            self._jobs.answer(errand.flow, errand.wish, Fetched(report.url, report.body))
         elif isinstance(errand, NeedErrand):
-            self._need(errand, fetched.body)
+            self._need(errand, report.body)
 
     def _need(self, errand: NeedErrand, body: bytes) -> None:
         if errand.need.kind == "key":

@@ -59,7 +59,7 @@ def server() -> Iterator[Server]:
 
 def ask(connections: Connections, server: Server) -> int:
     """One request and its answer; the status."""
-    connection, head = connections.ask(server.site, REQUEST, lambda site: connect(site, 5.0))
+    connection, head = connections.ask(server.site, REQUEST, lambda site: connect(site, 5.0, str))
     assert connection.rest()
     connections.give_back(server.site, connection)
     return head.status

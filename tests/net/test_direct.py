@@ -6,14 +6,17 @@ from pipeline.net.connections import Connections
 from pipeline.net.cookies import Cookies
 from pipeline.net.direct import DirectSender
 from pipeline.net.failure import FetchFailure
+from pipeline.net.reach import Reach
 from pipeline.options import HttpOptions
 from tests.support.origin import Origin
+
+REACH = Reach("http://host/", False, None)
 
 
 def send(origin: Origin, url: str, headers: dict[str, str] | None = None) -> str:
     """What the origin was asked for, when it was asked for `url`."""
     connections = Connections(2)
-    sender = DirectSender(HttpOptions(), connections, Cookies(None))
+    sender = DirectSender(HttpOptions(), connections, Cookies(None), REACH)
     sender.send(url, headers or {}).release()
     connections.close()
     return origin.requests[-1].target
@@ -55,7 +58,7 @@ def test_host_in_capitals() -> None:
 )
 def test_urls_that_lead_nowhere(url: str) -> None:
     """One failure for all of them."""
-    sender = DirectSender(HttpOptions(), Connections(1), Cookies(None))
+    sender = DirectSender(HttpOptions(), Connections(1), Cookies(None), REACH)
 
     with pytest.raises(FetchFailure, match="not valid"):
         sender.send(url, {})

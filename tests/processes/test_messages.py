@@ -17,6 +17,7 @@ VALUES = {
     bytes: st.binary(max_size=40),
     str | None: st.none() | TEXT,
     int | None: st.none() | NUMBERS,
+    bool | None: st.none() | st.booleans(),
     float | None: st.none() | st.floats(allow_nan=False, allow_infinity=False),
     bytes | None: st.none() | st.binary(max_size=40),
     list[float]: st.lists(st.floats(0, 100), max_size=3),
@@ -83,20 +84,9 @@ def test_secrets_are_in_no_representation():
     fetch = messages.FetchSegment(
         0, 0, 0, 1, "http://host/?token", None, None, key=b"secret", iv=b"secret"
     )
-    context = messages.OpenContext(
-        0,
-        "http://host",
-        [["A", "secret"]],
-        False,
-        None,
-        "http://secret@proxy",
-        True,
-        1,
-        1,
-        1,
-        False,
-    )
-    document = messages.DocumentFetched(1, "http://host/?token", b"secret")
+    settings = ["http://secret@proxy", True, 1, 1, 1, False, None, False]
+    context = messages.OpenContext(0, "http://h", [["A", "secret"]], False, None, *settings)
+    document = messages.DocumentFetched(1, "http://host/?token", b"secret", None)
 
     for message in (fetch, context, document):
         assert "secret" not in repr(message)
