@@ -18,6 +18,8 @@ from pipeline.hls.protection import usable_key
 from pipeline.hls.urls import require_fetchable, require_key_fetchable
 from pipeline.units import printable
 
+_CIPHER_BLOCK = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Decryption:
@@ -50,7 +52,8 @@ class Plan:
 
     items: tuple[PlannedItem, ...]
     gaps: tuple[int, ...]  # segment indexes with EXT-X-GAP: the server does not have them
-    discontinuities: int  # EXT-X-DISCONTINUITY tags: where timestamps may jump in the output
+    discontinuities: int  # segments with EXT-X-DISCONTINUITY
+    jumps: int  # of these, those with a segment before them: where timestamps may jump
     duration: float  # seconds of the segments among the items
     known_bytes: int | None  # to be fetched; None unless every item has a byte range
     extension: str  # fit for the output: ".ts", ".mp4", ...
@@ -108,6 +111,21 @@ def plan(
     return planner.finish(playlist_extension(playlist))
 
 
+def _span(
+    source: MediaSegment | InitializationSection, sealed: Decryption | None
+) -> tuple[int, int] | None:
+    """Offset and length of the bytes to ask for; `sealed` is how a section is encrypted.
+
+    Some packagers state the clear size of an encrypted section (hls.js reads it so, too). What
+    is encrypted fills whole cipher blocks: the rest of the last one belongs to it.
+    """
+    found = source.byte_range
+    if found is None:
+        return None
+    beyond = -found.length % _CIPHER_BLOCK if sealed is not None else 0
+    return found.offset, found.length + beyond
+
+
 class _Planner:
     """Collects items, and remembers which initialization section was written last."""
 
@@ -115,13 +133,14 @@ class _Planner:
         self._permissions = permissions
         self._items: list[PlannedItem] = []
         self._gaps: list[int] = []
-        self._discontinuities = 0
+        self._discontinuities = self._jumps = 0
         self._section: InitializationSection | None = None
         self._section_index: int | None = None
 
     def add(self, index: int, segment: MediaSegment) -> None:
         """The next segment, behind its initialization section if that is another one."""
         self._discontinuities += segment.discontinuity
+        self._jumps += segment.discontinuity and bool(self._items)
         if segment.gap:
             self._gaps.append(index)
             return
@@ -140,15 +159,15 @@ class _Planner:
         segment_index: int | None,
     ) -> None:
         require_fetchable(source.url, allow_local=self._permissions.allow_local)
-        span = source.byte_range
         is_section = segment_index is None
+        decryption = self._decryption(source, segment) if source.keys else None
         self._items.append(
             PlannedItem(
                 index=len(self._items),
                 segment_index=segment_index,
                 url=source.url,
-                byte_range=None if span is None else (span.offset, span.length),
-                decryption=self._decryption(source, segment) if source.keys else None,
+                byte_range=_span(source, decryption if is_section else None),
+                decryption=decryption,
                 media_sequence_number=segment.media_sequence_number,
                 duration=0.0 if is_section else max(segment.duration, 0.0),
                 section_index=None if is_section else self._section_index,
@@ -191,6 +210,7 @@ class _Planner:
             items=items,
             gaps=tuple(self._gaps),
             discontinuities=self._discontinuities,
+            jumps=self._jumps,
             duration=sum(item.duration for item in items),
             known_bytes=sum(lengths) if len(lengths) == len(items) else None,
             extension=extension,

@@ -175,6 +175,8 @@ class Job:
         if gaps := len(self.tracks[0].plan.gaps):
             self.tell(events.Warned(f"The playlist calls {gaps} of its segments a gap: left out"))
         if main.stray_lines:
+        if jumps := self.tracks[0].plan.jumps:
+            self.tell(events.Warned(_jump_warning(jumps)))
             ignored = f"{main.stray_lines} lines of the playlist belong to no segment: left out"
             self.tell(events.Warned(ignored))
 
@@ -293,4 +295,12 @@ def _without_url(rendition: Rendition | None) -> Rendition | None:
 
 
 def _picked_event(picked: Picked, total: int) -> events.SegmentsPicked:
+def _jump_warning(jumps: int) -> str:
+    places = "one place" if jumps == 1 else f"{jumps} places"
+    return (
+        f"Timestamps may jump at {places} (EXT-X-DISCONTINUITY): the bytes are joined as they are,"
+        " and some players show a wrong duration"
+    )
+
+
     return events.SegmentsPicked(len(picked.keep), total, picked.outside, picked.excluded)

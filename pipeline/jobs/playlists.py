@@ -69,16 +69,20 @@ def read_media(
     urls: tuple[str, ...], origin: MultivariantPlaylist
 ) -> Generator[Wish | tuple[Wish, ...], Any, tuple[MediaPlaylist, ...]]:
     """The media playlists at `urls`, all at once."""
+    if origin.url in urls:
+        raise _no_media_playlist(origin.url)
     fetched = yield tuple(Document(url, PLAYLIST_CAP, "the media playlist") for url in urls)
     found = []
     for answer in fetched:
         playlist = parse(answer.body, answer.url, variables=origin.variables)
         if isinstance(playlist, MultivariantPlaylist):
-            raise PlaylistError(
-                f"{public_url(answer.url)} was to be a media playlist and lists variants again"
-            )
+            raise _no_media_playlist(answer.url)
         found.append((yield from _whole(playlist, None, origin.variables)))
     return tuple(found)
+
+
+def _no_media_playlist(url: str) -> PlaylistError:
+    return PlaylistError(f"{public_url(url)} was to be a media playlist and lists variants again")
 
 
 def _whole(

@@ -30,6 +30,7 @@ def test_a_segment_becomes_an_item() -> None:
         ),
         gaps=(),
         discontinuities=0,
+        jumps=0,
         duration=7.5,
         known_bytes=None,
         extension=".ts",
@@ -141,6 +142,27 @@ def test_each_byte_range_is_an_item_of_known_size() -> None:
     assert (whole.known_bytes, part.known_bytes) == (35, None)
 
 
+@pytest.mark.parametrize(("stated", "asked"), [(100, 112), (112, 112), (113, 128)])
+def test_an_encrypted_section_fills_whole_cipher_blocks(stated: int, asked: int) -> None:
+    """Where its range states the clear size, the rest of the last block belongs to it."""
+    key, section = '#EXT-X-KEY:METHOD=AES-128,URI="k",IV=0x1', '#EXT-X-MAP:URI="f",BYTERANGE='
+    segment = ["#EXT-X-BYTERANGE:100@200", "#EXTINF:1,", "f"]
+
+    sealed = planned(key, f'{section}"{stated}@8"', *segment)
+    clear = planned(f'{section}"{stated}@8"', key, *segment)
+
+    assert [item.byte_range for item in sealed.items] == [(8, asked), (200, 100)]
+    assert [item.byte_range for item in clear.items] == [(8, stated), (200, 100)]
+
+
+def test_timestamps_may_jump_between_segments_only() -> None:
+    """A discontinuity in front of the first one is no place where anything is joined."""
+    segment = ["#EXTINF:1,", "a"]
+    found = planned("#EXT-X-DISCONTINUITY", *segment, *segment, "#EXT-X-DISCONTINUITY", *segment)
+
+    assert (found.discontinuities, found.jumps) == (2, 1)
+
+
 def test_gaps_are_left_out_and_listed() -> None:
     """RFC 8216bis section 4.4.4.7: there is nothing to ask the server for."""
     found = planned(
@@ -156,6 +178,7 @@ def test_gaps_are_left_out_and_listed() -> None:
 
     assert names(found) == ["j", "b"]
     assert (found.gaps, found.discontinuities, found.duration) == ((0,), 1, 3.0)
+    assert found.jumps == 0
     assert [item.segment_index for item in found.items] == [None, 1]
 
 

@@ -11,7 +11,7 @@ ITEM = PlannedItem(0, 0, "http://h/a.ts?token=1", None, None, 0, 4.0)
 
 def identity(*items: PlannedItem, keys: KeyOptions | None = None) -> str:
     """Of a plan of these items."""
-    return plan_identity(Plan(items, (), 0, 4.0, None, ".ts"), keys or KeyOptions())
+    return plan_identity(Plan(items, (), 0, 0, 4.0, None, ".ts"), keys or KeyOptions())
 
 
 def test_another_token_is_the_same_video() -> None:

@@ -113,6 +113,14 @@ def test_a_variant_that_lists_variants():
         granted(read_media((f"{ROOT}video.m3u8",), multivariant()), {"video.m3u8": text})
 
 
+def test_a_variant_that_is_the_list_itself():
+    """It cannot be a media playlist: nobody asks for it once more."""
+    origin = multivariant()
+
+    with pytest.raises(PlaylistError, match="main.m3u8 was to be a media playlist"):
+        next(read_media((f"{ROOT}video.m3u8", origin.url), origin))
+
+
 def test_renditions_that_are_asked_for():
     """Audio by default, and subtitles by their language; their URLs follow the variant's."""
     playlist = multivariant(AUDIO.format("en", "en.m3u8"), SUBTITLES.format("de"))
