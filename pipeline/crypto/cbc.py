@@ -12,6 +12,7 @@ segments are the downloader's loop, samples are `sample_aes` and `cenc`.
 
 from pipeline.crypto.blocks import BLOCK
 from pipeline.crypto.ciphers import CbcDecryptor, Implementation, library
+from pipeline.crypto.sniff import looks_like_html
 from pipeline.errors import DecryptionError, KeyUnavailableError
 
 _KEY_SIZES = {"AES-128": 16, "AES-256": 32, "SAMPLE-AES": 16, "SAMPLE-AES-CTR": 16}
@@ -53,4 +54,6 @@ def check_key(key: bytes, method: str) -> None:
     reason = f"The key is {len(key)} bytes long, and {method} needs {expected}"
     if len(key) == expected + 1 and key.endswith(b"\n"):
         reason += ": its last byte is a newline that does not belong to it"
+    elif looks_like_html(key):
+        reason += ": it is a web page"
     raise KeyUnavailableError(reason)

@@ -158,6 +158,12 @@ def test_a_key_with_a_trailing_newline():
         check_key(bytes(16) + b"\n", "AES-128")
 
 
+def test_a_page_in_a_keys_place():
+    """A web page is named as such, and not shown."""
+    with pytest.raises(KeyUnavailableError, match=r"^The key is 24 bytes .* web page$"):
+        check_key(b"<html>Please log in!\r\n\r\n", "AES-128")
+
+
 @pytest.fixture
 def choice_forgotten():
     """The chosen library is looked up anew in the test, and again after it."""
