@@ -103,6 +103,8 @@ def range_to_skip(answer: Answer, byte_range: tuple[int, int] | None) -> int:
         sent = sent_range(answer)
         if sent is None or sent[:2] != (offset, offset + length - 1):
             raise broken("the server sent another range than the one asked for")
+        if answer.length not in (None, length):
+            raise broken("the server sent another range than it said")
         return 0
     whole = answer.headers.get("content-length", "")
     if is_number(whole) and int(whole) < offset + length:

@@ -76,7 +76,9 @@ class Requester:
         request = self._session.prepare_request(requests.Request("GET", url, headers=dict(headers)))
         if "Cookie" not in headers:
             request.headers.pop("Cookie", None)  # asked for again each time: cookies change
-        settings = self._session.merge_environment_settings(url, {}, True, None, None)
+        # Said here, too: $REQUESTS_CA_BUNDLE would overrule a session that verifies nothing.
+        verify = self._session.verify
+        settings = self._session.merge_environment_settings(url, {}, True, verify, None)
         return _Usual(request, settings)
 
 

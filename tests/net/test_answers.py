@@ -65,10 +65,11 @@ def test_a_range_that_can_be_used(response: Answer, skip: int) -> None:
         answer(206, content_range="bytes 0-49/1000"),
         answer(206, content_range="bytes 100-148/1000"),
         answer(206, content_range="bytes 100-" + "9" * 5000 + "/1000"),
+        Given(206, {"content-range": "bytes 100-149/1000"}, length=49),
         answer(206),
         answer(200, content_length="149"),
     ],
-    ids=["another", "a shorter one", "absurd", "none at all", "a whole that is too short"],
+    ids=["another", "a shorter one", "absurd", "a lie", "none at all", "a whole that is short"],
 )
 def test_a_range_that_cannot(response: Answer) -> None:
     """Anything but the range that was asked for is a failure, and never output."""
