@@ -73,6 +73,7 @@ class Job:
     transferred: tuple[Transferred, ...] = ()
     subtitles: list[str] = field(default_factory=list)  # outputs written
     _fetched: "tuple[tuple[Subtitles, Segments], ...]" = ()
+    _fetched_keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     def steps(self) -> Steps:
         """The whole story. Raises HlspipeError where it cannot go on."""
@@ -174,9 +175,9 @@ class Job:
             self.tell(events.Warned("The playlist has no end: what it lists now is fetched"))
         if gaps := len(self.tracks[0].plan.gaps):
             self.tell(events.Warned(f"The playlist calls {gaps} of its segments a gap: left out"))
-        if main.stray_lines:
         if jumps := self.tracks[0].plan.jumps:
             self.tell(events.Warned(_jump_warning(jumps)))
+        if main.stray_lines:
             ignored = f"{main.stray_lines} lines of the playlist belong to no segment: left out"
             self.tell(events.Warned(ignored))
 
@@ -227,7 +228,7 @@ class Job:
     @property
     def _keys(self) -> Mapping[str, bytes]:
         key = self.options.keys.key
-        return {} if key is None else {_GIVEN_KEY_URL: key}
+        return self._fetched_keys if key is None else {_GIVEN_KEY_URL: key}
 
     def _name(self, made: Plan, rendition: Rendition | None, taken: list[str]) -> str:
         if rendition is None:
@@ -270,7 +271,7 @@ class Job:
         from pipeline.jobs import subtitles as story  # noqa: PLC0415
 
         wanted = tuple(story.Subtitles(each.output, each.playlist, each.plan) for each in tracks)
-        fetched = yield from story.fetch_subtitles(wanted, self._keys)
+        fetched, self._fetched_keys = yield from story.fetch_subtitles(wanted, self._keys)
         self._fetched = tuple(zip(wanted, fetched, strict=True))
 
     def _write_subtitles(self) -> None:
@@ -294,7 +295,6 @@ def _without_url(rendition: Rendition | None) -> Rendition | None:
     return rendition and replace(rendition, uri=None, url=None)
 
 
-def _picked_event(picked: Picked, total: int) -> events.SegmentsPicked:
 def _jump_warning(jumps: int) -> str:
     places = "one place" if jumps == 1 else f"{jumps} places"
     return (
@@ -303,4 +303,5 @@ def _jump_warning(jumps: int) -> str:
     )
 
 
+def _picked_event(picked: Picked, total: int) -> events.SegmentsPicked:
     return events.SegmentsPicked(len(picked.keep), total, picked.outside, picked.excluded)

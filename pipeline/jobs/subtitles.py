@@ -58,8 +58,11 @@ def video_of(playlist: MediaPlaylist, made: Plan, output: str) -> Video:
 
 def fetch_subtitles(
     tracks: tuple[Subtitles, ...], given: Mapping[str, bytes]
-) -> Generator[Wish | tuple[Wish, ...], Any, tuple[Segments, ...]]:
-    """The WebVTT segments of `tracks`, decrypted and seen to be WebVTT. Raises HlspipeError."""
+) -> Generator[Wish | tuple[Wish, ...], Any, tuple[tuple[Segments, ...], Mapping[str, bytes]]]:
+    """The WebVTT segments of `tracks`, decrypted and seen to be WebVTT, and their keys by URL.
+
+    Raises HlspipeError.
+    """
     keys = dict(given)
     urls = {url for track in tracks for url in _key_urls(track.plan)} - keys.keys()
     wanted = sorted(urls)
@@ -72,7 +75,7 @@ def fetch_subtitles(
         segments = _segments(track, answers, keys)
         check_webvtt(segments)
         found.append(segments)
-    return tuple(found)
+    return tuple(found), keys
 
 
 def write_subtitles(

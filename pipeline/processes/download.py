@@ -25,8 +25,18 @@ WINDOW = 4096
 class Download:
     """The plan of one transfer and how far it has come."""
 
-    def __init__(self, job: int, context: int, wish: int, transfer: Transfer) -> None:
-        """`wish` is the number of this transfer among the job's wishes."""
+    def __init__(
+        self,
+        job: int,
+        context: int,
+        wish: int,
+        transfer: Transfer,
+        asked: set[Need] | None = None,
+    ) -> None:
+        """`wish` is the number of this transfer among the job's wishes.
+
+        `asked` is what has been asked for already, shared by the downloads of one context.
+        """
         self.job = job
         self.context = context
         self.wish = wish
@@ -42,6 +52,7 @@ class Download:
         self.segments_done = 0
         self.needs = Prerequisites(self.items)
         self._have: dict[Need, bytes] = {}
+        self.asked: set[Need] = set() if asked is None else asked
         self._renamed: dict[Need, Need] = {}  # what has another URL now
         self._parked: dict[Need, list[ItemErrand]] = {}  # waiting for what is on its way
         self._ready: list[tuple[int, ItemErrand]] = []
@@ -99,9 +110,10 @@ class Download:
 
     def _is_first_to_want(self, need: Need, errand: ItemErrand) -> bool:
         """Park the item until `need` arrives; True if nobody has asked for that yet."""
-        waiting = self._parked.setdefault(need, [])
-        waiting.append(errand)
-        return len(waiting) == 1
+        self._parked.setdefault(need, []).append(errand)
+        is_first = need not in self.asked
+        self.asked.add(need)
+        return is_first
 
     def have(self, need: Need | None) -> bytes | None:
         """What is needed, if it is here. A key may have come with the transfer."""
@@ -152,6 +164,8 @@ class Download:
         self._renamed.pop(need, None)  # it may have had this URL before
         self._renamed[former] = need
         if former in self._have and former.is_same_file(need):
+        if former in self.asked and former not in self._have:
+            self.asked.add(need)  # whoever is at it brings it under this name
             self._have[need] = self._have[former]
         if former in self._parked:
             self._parked.setdefault(need, []).extend(self._parked.pop(former))

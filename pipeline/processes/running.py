@@ -141,7 +141,9 @@ class RunningJobs:
     def _open(self, flow: Flow, number: int, transfer: Transfer) -> None:
         # Numbered from 0: the first one's segment files have plain names.
         job = len(self.downloads)
-        download = Download(job, flow.context, number, transfer)
+        siblings = self.of_context(flow.context)
+        asked = siblings[0].asked if siblings else None
+        download = Download(job, flow.context, number, transfer, asked)
         self.downloads[job] = download
         self._dispatcher.add_download(download)
         self._crew.storage.tell(open_output(job, transfer))

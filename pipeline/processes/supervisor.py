@@ -229,7 +229,8 @@ class Supervisor:
             except HlspipeError as error:
                 self._jobs.fail(errand.context, type(error)(f"{errand.what} is no key: {error}"))
                 return
-        errand.download.arrived(errand.need, body)
+        for download in self._jobs.of_context(errand.context):
+            download.arrived(errand.need, body)
 
     def _failed(self, report: messages.FetchFailed) -> None:
         errand = self._dispatcher.end_lease(report.lease)

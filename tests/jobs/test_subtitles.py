@@ -52,7 +52,7 @@ def fetched(
             answers = [Fetched(one.url, bodies[one.url.removeprefix(ROOT)]) for one in wish]
             wish = steps.send(tuple(answers))
     except StopIteration as end:
-        return end.value, asked
+        return end.value[0], asked
 
 
 def sealed(body: bytes) -> bytes:

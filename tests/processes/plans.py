@@ -21,9 +21,16 @@ def item(index, key=None, method="AES-128", segment=True, section=None):
     )
 
 
-def download(items, opened=True, **options):
+def download(items, opened=True, asked=None, **options):
     """A download of `items` whose output is open."""
-    found = Download(0, 0, 0, Transfer(tuple(items), "out.ts", "out.ts", 0.0, **options))
+    found = Download(0, 0, 0, Transfer(tuple(items), "out.ts", "out.ts", 0.0, **options), asked)
     if opened:
         found.take_up(0, 0)
     return found
+
+
+def downloads_of_one_job(*plans):
+    """A download for each of several plans."""
+    first, *rest = plans
+    found = download(first)
+    return [found, *(download(items, asked=found.asked) for items in rest)]

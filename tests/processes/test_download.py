@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pipeline.errors import DecryptionError, NetworkError, SegmentsMissingError, StorageError
 from pipeline.processes import download as downloads
 from pipeline.processes.errands import ItemErrand, NeedErrand
-from tests.processes.plans import HOST, download, item
+from tests.processes.plans import HOST, download, downloads_of_one_job, item
 
 
 def given_out(found, now=0.0):
@@ -46,6 +46,17 @@ def test_items_wait_for_their_key():
     assert given_out(found) == [0, 1]
     assert found.have(first.need) == bytes(16)
     assert found.remaining == 1
+
+
+def test_key_that_another_download_waits_for():
+    """Downloads of one job ask once for what both need, and both go on when it is here."""
+    first, second = downloads_of_one_job([item(0, "k")], [item(0, "k"), item(1, "other")])
+    key = first.next(0)
+    assert given_out(second) == [f"{HOST}/other"]
+    for each in (first, second):
+        each.arrived(key.need, bytes(16))
+
+    assert (given_out(first), given_out(second)) == ([0], [0])
 
 
 def test_key_that_came_with_the_transfer():
