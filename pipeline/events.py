@@ -87,6 +87,13 @@ class SegmentsStored:
 
 
 @dataclass(frozen=True, slots=True)
+class LengthsUnverified:
+    """So many segments came without a length, and look whole (shown with `-v`)."""
+
+    segments: int
+
+
+@dataclass(frozen=True, slots=True)
 class MergeStarted:
     """The output is being completed and put in place."""
 
@@ -151,6 +158,7 @@ Event = (
     | SwitchedToDisk
     | TempDirectoryCreated
     | SegmentsStored
+    | LengthsUnverified
     | MergeStarted
     | TempFilesRemoved
     | SegmentMissed

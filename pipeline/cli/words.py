@@ -9,6 +9,7 @@ from functools import singledispatch
 
 from pipeline.events import (
     Event,
+    LengthsUnverified,
     MergeStarted,
     OutputPublished,
     Progress,
@@ -29,7 +30,7 @@ from pipeline.jobs.receipt import Receipt
 from pipeline.units import KIB, MIB, format_mb, printable
 
 #: Shown with `-v` only.
-_DETAILS = (TransferStarted, Retried)
+_DETAILS = (TransferStarted, Retried, LengthsUnverified)
 
 
 def words(event: Event, *, verbose: bool = False) -> str | None:
@@ -101,6 +102,12 @@ def _stored(event: SegmentsStored) -> str:
     if event.temp_dir is None:
         return f"✓ Segments stored in memory ({format_mb(event.stored_bytes)})"
     return f"✓ Segments stored in temporary directory: {event.temp_dir}"
+
+
+@_say.register
+def _unverified(event: LengthsUnverified) -> str:
+    which = count(event.segments, "segment")
+    return f"⚠ The server announced no length for {which}: whole as far as can be told"
 
 
 @_say.register

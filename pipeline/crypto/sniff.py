@@ -34,6 +34,17 @@ def looks_like_html(head: bytes) -> bool:
     return _MARKUP.match(head.removeprefix(b"\xef\xbb\xbf")) is not None
 
 
+def looks_like_text(head: bytes) -> bool:
+    """Is this something to read, and no subtitles? A single character is nothing to go by."""
+    try:
+        text = head.decode()
+    except UnicodeDecodeError as error:
+        cut = error.end == len(head) and error.reason == "unexpected end of data"
+        text = head[: error.start].decode() if cut else ""
+    shown = all(character.isprintable() or character.isspace() for character in text)
+    return len(text) > 1 and shown and not _web_vtt(head)
+
+
 def looks_like_image(head: bytes) -> str | None:
     """What kind of picture `head` begins, or None."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":

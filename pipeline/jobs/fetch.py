@@ -152,6 +152,7 @@ def _receipt(job: Job, supervisor: Supervisor) -> Receipt:
             expected=download.segments if download else 0,
             stored=download.segments_stored if download else 0,
             missing=missing,
+            unverified_lengths=download.unverified if download else 0,
         ),
         resumed_bytes=download.resumed_bytes if download else 0,
         gaps=plan.gaps if plan else (),

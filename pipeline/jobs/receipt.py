@@ -24,6 +24,8 @@ class SegmentCounts:
     stored: int = 0
     #: 0-based places in the media playlist of the segments that could not be had.
     missing: tuple[int, ...] = ()
+    #: How many came without a length from the server: they look whole, and that is all.
+    unverified_lengths: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,11 @@ class Readable(Protocol):
         """Whether it is known that no more will come."""
         ...
 
+    @property
+    def until_close(self) -> bool:
+        """Whether it ends with the connection: nobody can tell whether it is whole."""
+        ...
+
     def readinto(self, view: memoryview) -> int:
         """Fill `view`; fewer bytes than fit mean the end. Raises FetchFailure."""
         ...
@@ -48,6 +53,8 @@ def read_body(body: Readable, cap: int) -> bytes:
 
 class Bytes:
     """Bytes that are here already, with the interface of `Body`."""
+
+    until_close = False
 
     def __init__(self, data: bytes) -> None:
         self._left = memoryview(data)
@@ -79,12 +86,18 @@ class Body:
         self._pace = Pace(time.monotonic, timeout)
         self._wanted = byte_range[1] if byte_range else answer.length  # to come, if it is known
         self.received = 0  # bytes that were read into views, also by a read that failed then
+        self._until_close = self._wanted is None and answer.until_close
         self._pass_over(skip)
 
     @property
     def ended(self) -> bool:
         """Whether all bytes that were announced have been read."""
         return self._wanted == 0
+
+    @property
+    def until_close(self) -> bool:
+        """Whether it ends with the connection: nobody can tell whether it is whole."""
+        return self._until_close
 
     def readinto(self, view: memoryview) -> int:
         """Fill `view`; fewer bytes than fit mean the end of the body. Raises FetchFailure."""

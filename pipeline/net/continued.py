@@ -92,6 +92,11 @@ class ContinuedBody:
         """Whether all bytes that were announced have been read."""
         return self._body.ended
 
+    @property
+    def until_close(self) -> bool:
+        """Whether it ends with the connection: nobody can tell whether it is whole."""
+        return self._body.until_close
+
     def readinto(self, view: memoryview) -> int:
         """Fill `view`; fewer bytes than fit mean the end of the body. Raises FetchFailure."""
         size = 0

@@ -28,6 +28,8 @@ def local_path(url: str) -> str:
 class FileBody:
     """A part of a file, with the interface of `body.Body`."""
 
+    until_close = False
+
     def __init__(self, descriptor: int, offset: int, length: int) -> None:
         """`length` bytes from `offset` on."""
         self._descriptor = descriptor

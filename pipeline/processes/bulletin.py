@@ -116,6 +116,8 @@ class Bulletin:
         temp_dir = str(self.temp_dir) if self.temp_dir else None
         total = sum(download.stored_bytes for download in downloads)
         self.tell(events.SegmentsStored(total, temp_dir))
+        if unverified := sum(download.unverified for download in downloads):
+            self.tell(events.LengthsUnverified(unverified))
 
     def publishing(self, download: Download) -> None:
         """An output is being completed."""

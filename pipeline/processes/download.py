@@ -48,11 +48,12 @@ class Download:
         self.finished = False
         self.stored_bytes = 0
         self.missing: list[int] = []  # segment indexes
+        self.unverified = 0  # segments whose length nobody announced
         self.segments = sum(item.segment_index is not None for item in self.items)
         self.segments_done = 0
         self.needs = Prerequisites(self.items)
-        self._have: dict[Need, bytes] = {}
         self.asked: set[Need] = set() if asked is None else asked
+        self._have: dict[Need, bytes] = {}
         self._renamed: dict[Need, Need] = {}  # what has another URL now
         self._parked: dict[Need, list[ItemErrand]] = {}  # waiting for what is on its way
         self._ready: list[tuple[int, ItemErrand]] = []
@@ -163,9 +164,9 @@ class Download:
             return
         self._renamed.pop(need, None)  # it may have had this URL before
         self._renamed[former] = need
-        if former in self._have and former.is_same_file(need):
         if former in self.asked and former not in self._have:
             self.asked.add(need)  # whoever is at it brings it under this name
+        if former in self._have and former.is_same_file(need):
             self._have[need] = self._have[former]
         if former in self._parked:
             self._parked.setdefault(need, []).extend(self._parked.pop(former))
@@ -181,11 +182,14 @@ class Download:
         if self._settled[index]:
             return False
         self._settled[index] = 1
-        if self.items[index].segment_index is not None:
-            self.segments_done += 1
+        self.segments_done += self.is_segment(index)
         while self._first_open < len(self.items) and self._settled[self._first_open]:
             self._first_open += 1
         return True
+
+    def is_segment(self, index: int) -> bool:
+        """Whether item `index` is a media segment, and no initialization section."""
+        return self.items[index].segment_index is not None
 
     def may_miss(self, index: int, error: HlspipeError) -> bool:
         """Whether the output may do without item `index`, which ended with `error`.
@@ -194,7 +198,7 @@ class Download:
         fit is no gap.
         """
         gone = isinstance(error, SegmentsMissingError | NetworkError)
-        return gone and self.transfer.allow_gaps and self.items[index].segment_index is not None
+        return gone and self.transfer.allow_gaps and self.is_segment(index)
 
     def miss(self, index: int) -> int:
         """Do without item `index`; returns which segment that is."""

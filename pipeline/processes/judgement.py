@@ -2,14 +2,21 @@
 
 A server may answer 200 with an error page or a picture, and one wrong key in 256 leaves a padding
 that looks right. Both show in the first bytes; a transport stream also shows at its end whether
-bytes were lost. What decoders make of the rest is not judged.
+bytes were lost. Where the server announced no length, the container has to show that the segment is
+whole (`crypto.wholeness`). What decoders make of the rest is not judged.
 """
 
-from pipeline.crypto.sniff import looks_like_html, looks_like_image, looks_like_media
+from pipeline.crypto.sniff import (
+    looks_like_html,
+    looks_like_image,
+    looks_like_media,
+    looks_like_text,
+)
+from pipeline.crypto.wholeness import Wholeness
 from pipeline.errors import DecryptionError
 from pipeline.net.failure import broken
 
-#: Nothing can be told of less than one transport packet.
+#: Of less than one transport packet only what it is not can be told.
 _PACKET = 188
 
 #: Two packets and a bit.
@@ -21,26 +28,45 @@ _SYNC = 0x47
 class Judgement:
     """Watches one segment go by. Raises FetchFailure or DecryptionError for what is no media."""
 
-    def __init__(self, encrypted: bool) -> None:
+    def __init__(self, encrypted: bool, until_close: bool) -> None:
+        """`until_close`: it ends where the connection did, and nobody announced its length."""
         self._encrypted = encrypted
         self._transport_stream = False
+        self._has_boxes = False
+        self._wholeness = Wholeness() if until_close else None
 
     def first(self, head: bytes, length: int) -> None:
         """`head` are the first bytes, of `length` that are known so far."""
         if length < _PACKET:
+            if looks_like_image(head) or looks_like_text(head):
+                raise self._refused(head)
             return
         kind = looks_like_media(head)
         if kind is None:
             raise self._refused(head)
         self._transport_stream = kind == "MPEG-TS"
+        self._has_boxes = kind == "fMP4"
+
+    def watch(self, view: memoryview) -> None:
+        """The next bytes, the first and the last ones included."""
+        if self._wholeness is not None:
+            self._wholeness.watch(view)
 
     def last(self, tail: memoryview, size: int) -> None:
         """`tail` are the last bytes of all `size`: the last whole packet begins with a sync."""
-        if not self._transport_stream:
-            return
-        place = (size // _PACKET - 1) * _PACKET - (size - len(tail))
-        if place >= 0 and tail[place] != _SYNC:
-            raise self._damaged()
+        if self._transport_stream:
+            place = (size // _PACKET - 1) * _PACKET - (size - len(tail))
+            if place >= 0 and tail[place] != _SYNC:
+                raise self._damaged()
+        if self._wholeness is not None and not self._wholeness.shows:
+            self._doubt()
+
+    def _doubt(self) -> None:
+        """The padding at the end of encrypted bytes has been seen to be right: that is a sign."""
+        if self._transport_stream or self._has_boxes:
+            raise broken("the server announced no length, and what came ends in mid-air")
+        if not self._encrypted:
+            raise broken("the server announced no length, and nothing shows that it is whole")
 
     def _refused(self, head: bytes) -> Exception:
         if self._encrypted:
@@ -52,6 +78,8 @@ class Judgement:
             return broken("the server sent a web page in its place")
         if image := looks_like_image(head):
             return broken(f"it begins like a {image}")
+        if looks_like_text(head):
+            return broken("the server sent text in its place")
         return broken("it is neither MPEG-TS, fMP4, audio nor WebVTT")
 
     def _damaged(self) -> Exception:

@@ -187,6 +187,7 @@ class ItemsStored(NamedTuple):
     job: int
     indexes: list[int]
     job_bytes: int
+    unverified: list[int]  # those of `indexes` whose length no server has announced
 
 
 class DiskUsed(NamedTuple):

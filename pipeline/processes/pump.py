@@ -37,12 +37,13 @@ class Pump:
 
         Raises FetchFailure or DecryptionError.
         """
+        until_close = body.until_close
         if item.method in SAMPLE_METHODS:
             body = Bytes(_decrypt_samples(item, read_body(body, _LARGEST_WHOLE)))
         cipher = None
         if item.method in WHOLE_ITEM_METHODS:
             cipher = cbc_decryptor(item.key, item.iv)
-        _Passage(self, item, cipher).run(body)
+        _Passage(self, item, cipher, until_close).run(body)
 
     def take_block(self) -> int:
         """A free block: one of ours, or one that storage lends."""
@@ -64,14 +65,17 @@ class Pump:
 class _Passage:
     """One item under way."""
 
-    def __init__(self, pump: Pump, item: FetchSegment, cipher: CbcDecryptor | None) -> None:
+    def __init__(
+        self, pump: Pump, item: FetchSegment, cipher: CbcDecryptor | None, until_close: bool
+    ) -> None:
         self._pump = pump
         self._item = item
         self._cipher = cipher
         self._pending: tuple[int, int] | None = None  # (block, length), filled and held back
         self._sent = False
         self._size = 0  # bytes handed over
-        self._judgement = Judgement(cipher is not None)
+        self._judgement = Judgement(cipher is not None, until_close)
+        self._last = Mark.LAST_UNVERIFIED if until_close else Mark.LAST
 
     def run(self, body: Readable) -> None:
         try:
@@ -114,13 +118,14 @@ class _Passage:
         if self._pending is None:
             if self._cipher is not None:
                 raise DecryptionError("the segment is encrypted and empty")
-            self._put(NO_BLOCK, 0, Mark.LAST)
+            self._judgement.last(memoryview(b""), 0)
+            self._put(NO_BLOCK, 0, self._last)
             return
         if self._cipher is not None:
             block, length = self._pending
             with self._pump.view(block) as view:
                 self._pending = (block, length - unpad(view[length - _CIPHER_BLOCK : length]))
-        self._send_pending(Mark.LAST)
+        self._send_pending(self._last)
 
     def _send_pending(self, mark: Mark) -> None:
         if self._pending is not None:
@@ -134,7 +139,8 @@ class _Passage:
         with self._pump.view(block) as view:
             if not self._size:
                 self._judgement.first(bytes(view[: min(length, HEAD)]), length)
-            if mark is Mark.LAST:
+            self._judgement.watch(view[:length])
+            if mark is self._last:
                 self._judgement.last(view[:length], self._size + length)
 
     def _put(self, block: int, length: int, mark: Mark) -> None:

@@ -27,6 +27,7 @@ class Mark(IntEnum):
     MORE = 0  # further blocks of this item follow
     LAST = 1  # the item is complete with this block
     RETRACT = 2  # the try failed: forget what it brought
+    LAST_UNVERIFIED = 3  # as LAST, for all that can be told: nobody announced its length
 
 
 @dataclass(frozen=True, slots=True)

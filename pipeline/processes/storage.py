@@ -91,7 +91,8 @@ class Storage:
         self._expected_bytes: int | None = None
         self._state: messages.StorageState | None = None
         self._reported_at = 0.0
-        self._stored: dict[int, list[int]] = {}  # by job: items that the supervisor is to hear of
+        # By job: items that the supervisor is to hear of, and whether their length is unverified.
+        self._stored: dict[int, dict[int, bool]] = {}
 
     def serve(self) -> None:
         """Work until told to stop; leave nothing unfinished behind."""
@@ -228,7 +229,7 @@ class Storage:
 
     def _accept(self, store: SegmentStore, record: Record, block: Any) -> None:
         before = store.bytes
-        last = record.mark == Mark.LAST
+        last = record.mark in (Mark.LAST, Mark.LAST_UNVERIFIED)
         try:
             store.accept(record.index, record.lease, block, last)
         finally:
@@ -237,7 +238,8 @@ class Storage:
             self._switch()
         # Also for an item that came twice: whoever fetched it again is waiting for a word.
         if last and store.has(record.index):
-            self._stored.setdefault(store.job, []).append(record.index)
+            unverified = record.mark == Mark.LAST_UNVERIFIED
+            self._stored.setdefault(store.job, {})[record.index] = unverified
 
     def _retract(self, store: SegmentStore, record: Record) -> None:
         before = store.bytes
@@ -301,8 +303,13 @@ class Storage:
     def _report_stored(self) -> None:
         """Tell which items have come in since the last time, in one message for each job."""
         reports = [
-            messages.ItemsStored(job, indexes, self._stores[job].bytes)
-            for job, indexes in self._stored.items()
+            messages.ItemsStored(
+                job,
+                list(items),
+                self._stores[job].bytes,
+                [index for index, unverified in items.items() if unverified],
+            )
+            for job, items in self._stored.items()
             if job in self._stores
         ]
         self._stored.clear()

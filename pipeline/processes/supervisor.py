@@ -309,7 +309,8 @@ class Supervisor:
         download = self._jobs.downloads[report.job]
         download.stored_bytes = report.job_bytes
         self._dispatcher.items_stored(download, report.indexes)
-        if [index for index in report.indexes if download.settle(index)]:
+        if new := {index for index in report.indexes if download.settle(index)}:
+            download.unverified += sum(map(download.is_segment, new & set(report.unverified)))
             self._settled(download)
 
     def _storage_state(self, state: messages.StorageState) -> None:

@@ -7,6 +7,7 @@ import pytest
 from pipeline.cli.words import clock, count, percent, short_size, summary, words
 from pipeline.events import (
     Event,
+    LengthsUnverified,
     MergeStarted,
     OutputPublished,
     Progress,
@@ -65,6 +66,9 @@ PLAIN = {
 }
 
 DETAILS = {
+    "⚠ The server announced no length for 3 segments: whole as far as can be told": (
+        LengthsUnverified(3)
+    ),
     "Retrying segment 17 in 1.5 s: connection reset": Retried(
         "segment 17", "connection reset", 1.5
     ),

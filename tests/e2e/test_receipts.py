@@ -20,7 +20,7 @@ SHAPE = {
     "status": str,
     "exit_code": int,
     "error": str,
-    "segments": {"expected": int, "stored": int, "missing": list},
+    "segments": {"expected": int, "stored": int, "missing": list, "unverified_lengths": int},
     "bytes": int,
     "sha256": str,
     "resumed_bytes": int,

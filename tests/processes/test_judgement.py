@@ -1,0 +1,107 @@
+import pytest
+
+from pipeline.errors import DecryptionError
+from pipeline.net.failure import FetchFailure
+from pipeline.processes.judgement import HEAD, Judgement
+from tests.support.payloads import initialization_section, payload
+
+TS = payload(0, 20 * 188)
+FMP4 = payload(0, 4000, container="fmp4")
+AUDIO = b"ID3\x04\0\0\0\0\0\x3fPRIV" + bytes(500)
+
+
+def judge(body, encrypted=False, until_close=False):
+    """Let all of `body` pass in one block."""
+    judgement = Judgement(encrypted, until_close)
+    if body:
+        judgement.first(body[:HEAD], len(body))
+        judgement.watch(memoryview(body))
+    judgement.last(memoryview(body), len(body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"G", TS[:100], TS, TS[:-50], FMP4, bytes(7), initialization_section(), AUDIO],
+    ids=[
+        "nothing",
+        "a byte",
+        "a bit of TS",
+        "TS",
+        "TS and a bit",
+        "fMP4",
+        "a few bytes",
+        "section",
+        "audio",
+    ],
+)
+@pytest.mark.parametrize("encrypted", [False, True], ids=["clear", "encrypted"])
+def test_media_passes(body, encrypted):
+    """What HLS carries is believed; of less than a packet little can be told."""
+    judge(body, encrypted)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"<!DOCTYPE html><html></html>", "a web page"),
+        (b"\n <html><body>Please log in</body></html>" + b" " * 500, "a web page"),
+        (b'{"error": "expired"}', "text"),
+        (b"[" + b'"expired", ' * 50 + b"]", "text"),
+        (b"Gone", "text"),
+        ("ausgelaufen für immer".encode(), "text"),
+        (b"GIF89a" + bytes(37), "a GIF image"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(400), "a PNG image"),
+        (bytes(400), "neither"),
+    ],
+    ids=[
+        "page",
+        "long page",
+        "JSON",
+        "long JSON",
+        "words",
+        "words in UTF-8",
+        "pixel",
+        "picture",
+        "zeros",
+    ],
+)
+def test_other_things_are_named(body, reason):
+    """A page, a message or a picture in a segment's place is no segment, however short."""
+    with pytest.raises(FetchFailure, match=reason):
+        judge(body)
+    with pytest.raises(DecryptionError, match="neither"):
+        judge(body, encrypted=True)
+
+
+def test_a_hole_shows_at_the_end():
+    """A transport stream whose packets have slipped is damaged."""
+    slipped = TS[: 5 * 188] + TS[6 * 188 - 3 :]
+
+    with pytest.raises(FetchFailure, match="does not end"):
+        judge(slipped)
+    with pytest.raises(DecryptionError, match="does not end"):
+        judge(slipped, encrypted=True)
+
+
+@pytest.mark.parametrize(
+    "body", [TS, FMP4, initialization_section()], ids=["TS", "fMP4", "section"]
+)
+def test_a_whole_container_needs_no_length(body):
+    """Packets and boxes show where a segment ends."""
+    judge(body, until_close=True)
+
+
+@pytest.mark.parametrize("body", [TS[:-1], TS[:200], FMP4[:-1]], ids=["a byte", "most", "fMP4"])
+@pytest.mark.parametrize("encrypted", [False, True], ids=["clear", "encrypted"])
+def test_a_container_that_is_cut(body, encrypted):
+    """One that ends in the middle is refused where the server has announced no length."""
+    with pytest.raises(FetchFailure, match="mid-air"):
+        judge(body, encrypted, until_close=True)
+
+
+@pytest.mark.parametrize("body", [b"", AUDIO, bytes(7)], ids=["nothing", "audio", "a few bytes"])
+def test_what_shows_no_end_needs_a_length(body):
+    """Or encryption, whose padding has been seen by then."""
+    judge(body, encrypted=True, until_close=True)
+    with pytest.raises(FetchFailure, match="nothing shows"):
+        judge(body, until_close=True)
