@@ -9,6 +9,29 @@ TS = payload(0, 20 * 188)
 FMP4 = payload(0, 4000, container="fmp4")
 AUDIO = b"ID3\x04\0\0\0\0\0\x3fPRIV" + bytes(500)
 
+MEDIA = {
+    "nothing": b"",
+    "a byte": b"G",
+    "less than a packet": TS[:100],
+    "packets": TS,
+    "packets and a bit": TS[:-50],
+    "boxes": FMP4,
+    "a few bytes": bytes(7),
+    "initialization section": initialization_section(),
+    "audio": AUDIO,
+}
+OTHERS = {
+    "page": (b"<!DOCTYPE html><html></html>", "a web page"),
+    "long page": (b"\n <html><body>Please log in</body></html>" + b" " * 500, "a web page"),
+    "JSON": (b'{"error": "expired"}', "text"),
+    "long JSON": (b"[" + b'"expired", ' * 50 + b"]", "text"),
+    "words": (b"Gone", "text"),
+    "words in UTF-8": ("abgelaufen für immer".encode(), "text"),
+    "pixel": (b"GIF89a" + bytes(37), "a GIF image"),
+    "picture": (b"\x89PNG\r\n\x1a\n" + bytes(400), "a PNG image"),
+    "zeros": (bytes(400), "neither"),
+}
+
 
 def judge(body, encrypted=False, until_close=False):
     """Let all of `body` pass in one block."""
@@ -19,52 +42,14 @@ def judge(body, encrypted=False, until_close=False):
     judgement.last(memoryview(body), len(body))
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"G", TS[:100], TS, TS[:-50], FMP4, bytes(7), initialization_section(), AUDIO],
-    ids=[
-        "nothing",
-        "a byte",
-        "a bit of TS",
-        "TS",
-        "TS and a bit",
-        "fMP4",
-        "a few bytes",
-        "section",
-        "audio",
-    ],
-)
+@pytest.mark.parametrize("body", MEDIA.values(), ids=MEDIA)
 @pytest.mark.parametrize("encrypted", [False, True], ids=["clear", "encrypted"])
 def test_media_passes(body, encrypted):
     """What HLS carries is believed; of less than a packet little can be told."""
     judge(body, encrypted)
 
 
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        (b"<!DOCTYPE html><html></html>", "a web page"),
-        (b"\n <html><body>Please log in</body></html>" + b" " * 500, "a web page"),
-        (b'{"error": "expired"}', "text"),
-        (b"[" + b'"expired", ' * 50 + b"]", "text"),
-        (b"Gone", "text"),
-        ("ausgelaufen für immer".encode(), "text"),
-        (b"GIF89a" + bytes(37), "a GIF image"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(400), "a PNG image"),
-        (bytes(400), "neither"),
-    ],
-    ids=[
-        "page",
-        "long page",
-        "JSON",
-        "long JSON",
-        "words",
-        "words in UTF-8",
-        "pixel",
-        "picture",
-        "zeros",
-    ],
-)
+@pytest.mark.parametrize(("body", "reason"), OTHERS.values(), ids=OTHERS)
 def test_other_things_are_named(body, reason):
     """A page, a message or a picture in a segment's place is no segment, however short."""
     with pytest.raises(FetchFailure, match=reason):
