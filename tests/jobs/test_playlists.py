@@ -117,7 +117,7 @@ def test_a_variant_that_is_the_list_itself():
     """It cannot be a media playlist: nobody asks for it once more."""
     origin = multivariant()
 
-    with pytest.raises(PlaylistError, match="main.m3u8 was to be a media playlist"):
+    with pytest.raises(PlaylistError, match=r"main\.m3u8 was to be a media playlist"):
         next(read_media((f"{ROOT}video.m3u8", origin.url), origin))
 
 
