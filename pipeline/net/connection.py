@@ -22,9 +22,9 @@ _AHEAD = 16 * 1024
 #: that comes sooner is its answer to the request.
 _LONG_IDLE = 1.0
 
-#: What poll(2) says of a connection that its other end has closed. Where it cannot (macOS),
-#: anything that has come while nothing was asked for is a reason not to use it again.
-_CLOSED = getattr(select, "POLLRDHUP", select.POLLIN) | select.POLLHUP | select.POLLERR
+#: What poll(2) says of a connection that is not fit for another request: its other end has closed
+#: it, or has sent what nobody asked for. Taken for the next answer, that would be wrong bytes.
+_UNFIT = select.POLLIN | select.POLLHUP | select.POLLERR
 
 #: Bytes of a line between chunks, extensions included.
 _LONGEST_LINE = 4096
@@ -44,10 +44,12 @@ class Connection:
         self._sock = sock
         self._buffer = bytearray(_AHEAD)
         self._start = self._end = 0  # of what is in the buffer and has not been handed out
+        self._timeout = timeout
+        self._deadline = 0.0  # of the head or the line that is being read
         self._used = False  # an answer has come on it
         self._idle = self._rests_since = 0.0
         self._poll = select.poll()
-        self._poll.register(sock, _CLOSED)
+        self._poll.register(sock, _UNFIT)
         _set_timeout(sock, timeout)
 
     def ask(self, request: bytes) -> Head:
@@ -56,6 +58,8 @@ class Connection:
         Raises Stale if the server had closed the connection, FetchFailure, EOFError, OSError.
         """
         self._start = self._end = 0
+        # A wait for the first byte, and as long for all others: a drip is no answer.
+        self._deadline = time.monotonic() + 2 * self._timeout
         try:
             self._sock.sendall(request)
             self._fill()
@@ -75,7 +79,7 @@ class Connection:
         return self._start == self._end
 
     def wake(self) -> bool:
-        """Get ready for another request; False if the other end has closed the connection."""
+        """Get ready for another request; False if the connection is not fit for one."""
         self._idle = time.monotonic() - self._rests_since
         return not self._poll.poll(0)
 
@@ -90,6 +94,7 @@ class Connection:
 
     def read_line(self) -> bytes:
         """A line, its end included. Raises FetchFailure, EOFError, OSError."""
+        self._deadline = time.monotonic() + self._timeout
         while (found := self._buffer.find(b"\n", self._start, self._end)) < 0:
             if self._end - self._start >= _LONGEST_LINE:
                 raise broken("the answer was no valid HTTP")
@@ -108,11 +113,16 @@ class Connection:
         return ready
 
     def _fill(self) -> None:
-        """Read something into the buffer. Raises EOFError at the end of the stream, OSError."""
+        """Read something into the buffer before the deadline.
+
+        Raises EOFError at the end of the stream, OSError.
+        """
         if self._start == self._end:
             self._start = self._end = 0
         elif self._end == len(self._buffer):
             self._buffer += bytes(len(self._buffer))
+        if time.monotonic() > self._deadline:
+            raise TimeoutError
         size = self._receive(memoryview(self._buffer)[self._end :])
         if not size:
             raise EOFError("the connection has ended")

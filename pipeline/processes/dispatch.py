@@ -27,18 +27,17 @@ from pipeline.processes.errands import (
     ItemErrand,
     NeedErrand,
 )
-from pipeline.units import KIB
 
 #: A key is 16 or 32 bytes, an initialization section a few hundred to a few thousand. More than
 #: this goes into no message.
 _NEED_CAP = 1 << 20
 
-#: Bytes from which a segment takes so long that asking for the next one costs nothing beside it.
-_LARGE = 512 * KIB
+#: Seconds until a downloader that is done with an errand has the next one: messages are gathered,
+#: and three processes have to get a CPU for it.
+_ROUND_SECONDS = 0.008
 
-#: Errands ahead of each downloader's connections, for large segments and for small ones.
-_AHEAD_LARGE = 1
-_AHEAD_SMALL = 16
+#: Errands ahead of a downloader's connections at the most.
+_MOST_AHEAD = 16
 
 
 class Dispatcher:
@@ -90,7 +89,7 @@ class Dispatcher:
     def assign(self, now: float) -> None:
         """Give errands to downloaders for as long as there is work and somebody to do it."""
         orders: dict[DownloaderChild, list[messages.ToDownloader]] = {}
-        ahead = self._ahead()
+        ahead = self._ahead(now)
         waiting = self._short_of_work(ahead)
         while waiting and (errand := self._next(now)) is not None:
             child = min(waiting, key=lambda child: len(child.leases) - child.threads)
@@ -112,16 +111,19 @@ class Dispatcher:
             if child.available and len(child.leases) < child.threads + (ahead + 1) // 2
         ]
 
-    def _ahead(self) -> int:
+    def _ahead(self, now: float) -> int:
         """Errands in a downloader's hand beyond those under way: no thread waits for the next.
 
-        Few where segments are large: what a slow downloader has in hand is in turn while a fast
-        one's results wait for it. And none towards the end, when an idle one would lack them.
+        As many as are done while a word goes to the supervisor and back, and not more: what a slow
+        downloader has in hand is in turn while a fast one's results wait for it, and what it has in
+        hand is asked for although the host wants a pause. None towards the end, when an idle one
+        would lack them.
         """
+        processes = self._crew.size.processes
         remaining = sum(turn.remaining for turn in self._turns)
-        large = any(turn.average_size > _LARGE for turn in self._turns)
-        most = _AHEAD_LARGE if large else _AHEAD_SMALL
-        return min(most, remaining // (2 * self._crew.size.processes))
+        rate = max((turn.rate(now) for turn in self._turns), default=0.0)
+        wanted = min(1 + int(rate * _ROUND_SECONDS / processes), _MOST_AHEAD)
+        return min(wanted, remaining // (2 * processes))
 
     def _next(self, now: float) -> Errand | None:
         if self._documents and self._documents[0][0] <= now:

@@ -59,18 +59,22 @@ class Download:
         self._ready: list[tuple[int, ItemErrand]] = []
         self._delayed: list[tuple[float, int, Errand]] = []
         self._ticket = count()
+        self._opened_at = 0.0
+        self._resumed_segments = 0
         self._fresh = 0  # the first item that has never gone out
         self._settled = bytearray(len(self.items))  # 1: stored, or skipped
         self._first_open = 0
 
-    def take_up(self, items: int, size: int) -> None:
+    def take_up(self, items: int, size: int, now: float) -> None:
         """The output is open; the first `items` items, `size` bytes, are in it already."""
         self.opened = True
+        self._opened_at = now
         self.resumed_items, self.resumed_bytes = items, size
         self.stored_bytes = size
         self._fresh = items
         for index in range(items):
             self.settle(index)
+        self._resumed_segments = self.segments_done
 
     def next(self, now: float) -> Errand | None:
         """What to fetch next, or None if nothing can be fetched at the moment."""
@@ -225,10 +229,10 @@ class Download:
         """Items, and things that items need, that are in."""
         return sum(self._settled) + len(self._have)
 
-    @property
-    def average_size(self) -> float:
-        """Bytes of a segment, as far as can be told."""
-        return self.stored_bytes / self.segments_done if self.segments_done else 0.0
+    def rate(self, now: float) -> float:
+        """Segments that come in, in a second."""
+        fetched = self.segments_done - self._resumed_segments
+        return fetched / max(now - self._opened_at, 0.001) if fetched else 0.0
 
     @property
     def complete(self) -> bool:

@@ -269,7 +269,7 @@ class Supervisor:
             case messages.ItemsStored():
                 self._items_stored(message)
             case messages.OutputOpened(job, items, size):
-                self._jobs.downloads[job].take_up(items, size)
+                self._jobs.downloads[job].take_up(items, size, time.monotonic())
                 self._opened(self._jobs.downloads[job])
             case messages.Published():
                 self._published(message)

@@ -25,7 +25,7 @@ def download(items, opened=True, asked=None, **options):
     """A download of `items` whose output is open."""
     found = Download(0, 0, 0, Transfer(tuple(items), "out.ts", "out.ts", 0.0, **options), asked)
     if opened:
-        found.take_up(0, 0)
+        found.take_up(0, 0, 0.0)
     return found
 
 

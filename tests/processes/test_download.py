@@ -29,7 +29,7 @@ def test_nothing_before_the_output_is_open():
     """Storage has to have the output first."""
     found = download([item(0)], opened=False)
     assert found.next(0) is None
-    found.take_up(0, 0)
+    found.take_up(0, 0, 0.0)
 
     assert given_out(found) == [0]
 
@@ -119,13 +119,14 @@ def test_settled_item_is_not_given_out_again(delayed):
 def test_resumed_items_are_not_fetched():
     """What an earlier run has left counts as done."""
     found = download(map(item, range(3)), opened=False)
-    found.take_up(2, 1000)
+    found.take_up(2, 1000, 10.0)
 
     assert given_out(found) == [2]
     assert (found.segments_done, found.stored_bytes, found.complete) == (2, 1000, False)
-    assert found.average_size == 500
+    assert found.rate(20.0) == 0
     found.settle(2)
     assert found.complete
+    assert found.rate(20.0) == 0.1  # of what was fetched in this run
 
 
 def test_window_bounds_what_runs_ahead(monkeypatch):
