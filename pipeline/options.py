@@ -41,6 +41,8 @@ class HttpOptions:
     retries: int = 8
     #: Seconds before the first retry; doubled for each further one, with jitter.
     retry_sleep: float = 0.5
+    #: Bytes per second of segments that all connections together may take; None is no limit.
+    limit_rate: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from pipeline.cli.values import (
     FORMAT,
     HEADER,
     POSITIVE_DURATION,
+    RATE,
     REGEX,
     RENDITIONS,
     SECTION,
@@ -172,6 +173,11 @@ speed_options = section(
         default=FetchOptions().concurrent,
     ),
     option("--processes N", "Downloader processes.  [default: one for each CPU]", type=COUNT),
+    option(
+        "-r, --limit-rate RATE",
+        "Take no more than this many bytes of segments a second, over all connections: 2MB, 500K.",
+        type=RATE,
+    ),
 )
 
 storage_options = section(

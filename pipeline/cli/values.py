@@ -68,6 +68,13 @@ def _positive_duration(text: str) -> float:
     return seconds
 
 
+def _rate(text: str) -> int:
+    rate = parse_size(text)
+    if not rate:
+        raise ValueError("it must be more than 0")
+    return rate
+
+
 def _header(text: str) -> tuple[str, str]:
     match = _HEADER.fullmatch(text.strip())
     if match is None:  # not quoted: a header is often a secret
@@ -110,6 +117,7 @@ COUNT_OR_ZERO = Text("N", _whole_number(0))
 THRESHOLD = Text("SIZE|auto|none", _threshold)
 DURATION = Text("DURATION", parse_duration)
 POSITIVE_DURATION = Text("DURATION", _positive_duration)
+RATE = Text("RATE", _rate)
 HEADER = Text("HEADER", _header)
 # These stay text: they are checked, and the engine reads them again.
 FORMAT = Text("RULE", _format)

@@ -6,7 +6,7 @@ be watched. Not covered: where a body ends on the wire (`incoming`).
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from pipeline.errors import NetworkError
@@ -34,6 +34,18 @@ class Readable(Protocol):
 
     def readinto(self, view: memoryview) -> int:
         """Fill `view`; fewer bytes than fit mean the end. Raises FetchFailure."""
+        ...
+
+
+class Allowance(Protocol):
+    """How much may be read from the network."""
+
+    def take(self, wanted: int) -> int:
+        """Leave to read up to `wanted` bytes, and at least one; waits for it."""
+        ...
+
+    def give_back(self, size: int) -> None:
+        """So many bytes that were allowed did not come."""
         ...
 
 
@@ -76,14 +88,21 @@ class Body:
     """A body that ends as it was announced, or raises."""
 
     def __init__(
-        self, answer: Answer, skip: int, byte_range: tuple[int, int] | None, timeout: float
+        self,
+        answer: Answer,
+        skip: int,
+        byte_range: tuple[int, int] | None,
+        timeout: float,
+        allowance: Allowance | None = None,
     ) -> None:
         """Pass over `skip` bytes, then give those of `byte_range` (None: all).
 
         Raises FetchFailure.
         """
-        self._read = answer.read_into
         self._pace = Pace(time.monotonic, timeout)
+        self._read: Callable[[memoryview], int] = answer.read_into
+        if allowance is not None:
+            self._read = _limited(answer.read_into, allowance, self._pace)
         self._wanted = byte_range[1] if byte_range else answer.length  # to come, if it is known
         self.received = 0  # bytes that were read into views, also by a read that failed then
         self._until_close = self._wanted is None and answer.until_close
@@ -130,6 +149,22 @@ class Body:
                 raise broken("the connection ended before the range began")
             self._pace.received(read)
             size -= read
+
+
+def _limited(
+    read: Callable[[memoryview], int], allowance: Allowance, pace: Pace
+) -> Callable[[memoryview], int]:
+    """The same reads, each of no more than what is allowed at the moment."""
+
+    def read_allowed(view: memoryview) -> int:
+        before = time.monotonic()
+        allowed = allowance.take(len(view))
+        pace.waited(time.monotonic() - before)
+        size = read(view[:allowed])
+        allowance.give_back(allowed - size)
+        return size
+
+    return read_allowed
 
 
 def pieces(body: Readable) -> Iterator[memoryview]:

@@ -16,7 +16,7 @@ from pipeline.net.answers import (
     refuse_encoded,
     retry_after,
 )
-from pipeline.net.body import Body
+from pipeline.net.body import Allowance, Body
 from pipeline.net.entity import Entity, entity_of
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.units import KIB
@@ -61,11 +61,13 @@ class ContinuedBody:
         byte_range: ByteRange | None,
         timeout: float,
         continuations: Continuations | None,
+        allowance: Allowance | None = None,
     ) -> None:
         """`send` makes a request with these headers. Raises FetchFailure."""
         self._send = send
         self._timeout = timeout
         self._continuations = continuations
+        self._allowance = allowance
         self._byte_range = byte_range
         self._answer = send(range_header(byte_range))
         self._body = self._taken(self._answer, byte_range)
@@ -78,7 +80,8 @@ class ContinuedBody:
         try:
             check_status(answer)
             refuse_encoded(answer)
-            return Body(answer, range_to_skip(answer, byte_range), byte_range, self._timeout)
+            skip = range_to_skip(answer, byte_range)
+            return Body(answer, skip, byte_range, self._timeout, self._allowance)
         except BaseException:
             answer.release()
             raise

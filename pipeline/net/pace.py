@@ -30,6 +30,11 @@ class Pace:
         """We were busy ourselves (waiting for a free block): that is not the server's fault."""
         self._since, self._bytes = self._clock(), 0
 
+    def waited(self, seconds: float) -> None:
+        """We kept ourselves from reading for so long (`--limit-rate`): that is nobody's fault."""
+        self._since += seconds
+        self._started += seconds
+
     def received(self, size: int) -> None:
         """`size` more bytes came. Raises FetchFailure if that is too slow."""
         now = self._clock()

@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 
 from pipeline.errors import NetworkError
 from pipeline.net.answers import Answer, check_status
-from pipeline.net.body import Body, pieces, read_body
+from pipeline.net.body import Allowance, Body, pieces, read_body
 from pipeline.net.connections import Connections
 from pipeline.net.continued import ByteRange, Continuations, ContinuedBody
 from pipeline.net.cookies import Cookies
@@ -78,15 +78,20 @@ class Transport:
         url: str,
         byte_range: ByteRange | None = None,
         continuations: Continuations | None = None,
+        allowance: Allowance | None = None,
     ) -> AbstractContextManager[ContinuedBody | FileBody]:
-        """The body of `url`, or of a part of it. Raises FetchFailure, also while it is read."""
+        """The body of `url`, or of a part of it. Raises FetchFailure, also while it is read.
+
+        It is read no faster than `allowance` allows.
+        """
         if self._local and is_local(url):
             return open_local(url, byte_range)
 
         def send(headers: Mapping[str, str]) -> Answer:
             return self._follow(url, {**_SEGMENT_HEADERS, **headers})
 
-        return closing(ContinuedBody(send, byte_range, self._options.timeout, continuations))
+        timeout = self._options.timeout
+        return closing(ContinuedBody(send, byte_range, timeout, continuations, allowance))
 
     def read(self, url: str, cap: int, byte_range: ByteRange | None = None) -> tuple[bytes, str]:
         """The whole of a small document, decoded, and the URL that it came from in the end.

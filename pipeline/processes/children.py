@@ -26,6 +26,8 @@ class Ground:
     arena: int  # descriptor
     partitions: Partitions
     threads: int  # connections of a downloader at the most
+    tokens: int | None = None  # descriptor: where leave to read is given, at `rate`
+    rate: int | None = None
 
 
 class Child:
@@ -112,8 +114,11 @@ class DownloaderChild(Child):
             "records": records,
             "credits": credit,
             "threads": self.threads,
+            "tokens": ground.tokens,
+            "rate": ground.rate,
         }
-        self._launch(setup, [ground.arena, records, credit], now)
+        tokens = [] if ground.tokens is None else [ground.tokens]
+        self._launch(setup, [ground.arena, records, credit, *tokens], now)
 
     def take_leases(self) -> list[Errand]:
         """The errands that it had; it has them no more."""

@@ -16,6 +16,7 @@ from pipeline.processes.arena import Partitions, create_arena
 from pipeline.processes.children import Child, DownloaderChild, Ground, StorageChild
 from pipeline.processes.launch import fill_standard_descriptors
 from pipeline.processes.messages import Stop
+from pipeline.processes.rate import RateSource
 from pipeline.store.output import remove_part
 from pipeline.store.sweep import likely_places, sweep
 
@@ -59,13 +60,25 @@ def crew_size(processes: int | None, connections: int) -> CrewSize:
 class Crew:
     """The storage process and the downloaders."""
 
-    def __init__(self, size: CrewSize, options: StorageOptions, stream: int | None) -> None:
-        """Start all of them; `stream` is the descriptor of an output without a name."""
+    def __init__(
+        self, size: CrewSize, options: StorageOptions, stream: int | None, rate: int | None = None
+    ) -> None:
+        """Start all of them; `stream` is the descriptor of an output without a name.
+
+        The downloaders together read at `rate` bytes per second at the most.
+        """
         fill_standard_descriptors()
         self.size = size
         self._options = options
         partitions = Partitions.for_downloaders(size.processes, size.connections)
-        self._ground = Ground(create_arena(partitions.total_bytes), partitions, size.threads)
+        self._rate = RateSource(rate) if rate is not None else None
+        self._ground = Ground(
+            create_arena(partitions.total_bytes),
+            partitions,
+            size.threads,
+            self._rate.reading_end if self._rate else None,
+            rate,
+        )
         self.downloaders = [
             DownloaderChild(number, size.threads_of(number)) for number in range(size.processes)
         ]
@@ -79,6 +92,8 @@ class Crew:
 
     def _start(self, stream: int | None) -> None:
         now = time.monotonic()
+        if self._rate is not None:
+            self._rate.start()
         # The downloaders have more to import: they go first.
         for child in self.downloaders:
             child.start(self._ground, now)
@@ -124,6 +139,8 @@ class Crew:
         self.storage.tell(Stop())
         for child in self.downloaders:
             child.close()
+        if self._rate is not None:
+            self._rate.close()
         self.storage.end(STORAGE_GRACE, force)
         if self.storage.ended:
             self._clean_up_after_storage(outputs)

@@ -25,6 +25,7 @@ from pipeline.processes.arena import Arena
 from pipeline.processes.channel import Receiver, Sender
 from pipeline.processes.heart import start_heart
 from pipeline.processes.pump import Pump
+from pipeline.processes.rate import RateShare
 from pipeline.processes.records import BlockSource, RecordWriter
 
 
@@ -39,6 +40,8 @@ class DownloaderSetup:
     records: int
     credits: int
     threads: int
+    tokens: int | None
+    rate: int | None
     parent: int
 
 
@@ -59,6 +62,7 @@ class Downloader:
         self._records = RecordWriter(setup.records)
         self._blocks = BlockSource(setup.credits)
         self._connections = Connections(setup.threads)
+        self._share = _share(setup)
         self._transports: dict[int, Transport] = {}
         self._work: queue.SimpleQueue[messages.ToDownloader] = queue.SimpleQueue()
 
@@ -141,7 +145,8 @@ class Downloader:
 
         transport = self._transports[task.context]
         pauses = transport.policy.pauses(task.tries, random)
-        with transport.open(task.url, _byte_range(task), Continuations(pauses, tell)) as body:
+        continuations = Continuations(pauses, tell)
+        with transport.open(task.url, _byte_range(task), continuations, self._share) as body:
             pump.run(task, body)
 
     def _document(self, task: messages.FetchDocument) -> None:
@@ -149,6 +154,12 @@ class Downloader:
         body, url = transport.read(task.url, task.cap, _byte_range(task))
         private = transport.reach.origin_private
         self._reports.send(messages.DocumentFetched(task.lease, url, body, private))
+
+
+def _share(setup: DownloaderSetup) -> RateShare | None:
+    if setup.tokens is None or setup.rate is None:
+        return None
+    return RateShare(setup.tokens, setup.rate)
 
 
 def _byte_range(task: messages.FetchSegment | messages.FetchDocument) -> ByteRange | None:

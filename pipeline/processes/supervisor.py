@@ -66,7 +66,8 @@ class Supervisor:
         self._signals.__enter__()
         try:
             size = crew_size(self._options.processes, self._options.concurrent)
-            self.crew = Crew(size, self._options.storage, self._stream)
+            rate = self._options.http.limit_rate
+            self.crew = Crew(size, self._options.storage, self._stream, rate)
         except BaseException:
             self._signals.__exit__(None, None, None)
             raise

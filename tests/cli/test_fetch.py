@@ -38,6 +38,8 @@ def test_memory_is_measured_where_it_is_shown(fetch: Cli, engine: Engine, option
         (["-N", "16"], FetchOptions(concurrent=16)),
         (["--threads", "16"], FetchOptions(concurrent=16)),
         (["--processes", "3"], FetchOptions(processes=3)),
+        (["-r", "2MB"], FetchOptions(http=HttpOptions(limit_rate=2 << 20))),
+        (["--limit-rate", "500K"], FetchOptions(http=HttpOptions(limit_rate=500 << 10))),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -8,6 +8,7 @@ from pipeline.cli.values import (
     FORMAT,
     HEADER,
     POSITIVE_DURATION,
+    RATE,
     REGEX,
     RENDITIONS,
     SECTION,
@@ -30,6 +31,12 @@ def convert(kind: Text, text: object) -> object:
 def test_a_threshold_is_a_size_or_none(text: object, size: int | None) -> None:
     """Sizes have units or are bytes, and may be numbers in a configuration file."""
     assert convert(THRESHOLD, text) == size
+
+
+def test_a_rate_is_a_size() -> None:
+    """Of what may be read in a second."""
+    assert convert(RATE, "2MB") == 2 * MIB
+    assert convert(RATE, "500K") == 500 << 10
 
 
 def test_a_count_is_a_whole_number() -> None:
@@ -58,6 +65,8 @@ def test_an_automatic_threshold_asks_the_machine(monkeypatch: pytest.MonkeyPatch
         (DURATION, "soon"),
         (DURATION, "-1s"),
         (POSITIVE_DURATION, "0"),
+        (RATE, "0"),
+        (RATE, "fast"),
         (HEADER, "no colon"),
         (HEADER, ": nameless"),
         (HEADER, "Two Words: value"),

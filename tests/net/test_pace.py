@@ -56,6 +56,20 @@ def test_our_own_waiting_does_not_count() -> None:
     assert clock.now == 101
 
 
+def test_waiting_is_taken_off_the_time() -> None:
+    """What we waited for leave to read counts neither for the floor nor for the deadline."""
+    clock = Clock()
+    pace = Pace(clock, 20.0)
+    for _ in range(100):
+        clock.now += 60.0
+        pace.waited(59.0)
+        pace.received(FLOOR)
+    clock.now += 21.0
+
+    with pytest.raises(FetchFailure, match="bytes in"):
+        pace.received(1)
+
+
 def test_no_body_goes_on_for_ever() -> None:
     """An endless body that comes well is ended by the deadline."""
     clock = Clock()
