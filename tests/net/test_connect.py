@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -34,43 +33,96 @@ def hole() -> Iterator[socket.socket]:
             filler.close()
 
 
-def resolving(monkeypatch: pytest.MonkeyPatch, *listeners: socket.socket) -> None:
-    """Every name stands for the addresses of `listeners`, in this order."""
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", one.getsockname()) for one in listeners]
+Address = tuple[str, int]
+
+
+def resolving(
+    monkeypatch: pytest.MonkeyPatch, *addresses: Address, family: int = socket.AF_INET
+) -> None:
+    """Every name stands for these addresses; the first of them is of this `family`."""
+    families = [family, *[socket.AF_INET] * (len(addresses) - 1)]
+    found = [
+        (kind, socket.SOCK_STREAM, 6, "", address)
+        for kind, address in zip(families, addresses, strict=True)
+    ]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
 
 
-def test_silent_address_does_not_use_up_the_time(
-    monkeypatch: pytest.MonkeyPatch, hole: socket.socket, listener: socket.socket
+def unused() -> Address:
+    """An address at which connections are refused."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return found.getsockname()
+
+
+@pytest.mark.parametrize("silent", [1, 3])
+def test_a_silent_address_is_not_waited_for(
+    silent: int, monkeypatch: pytest.MonkeyPatch, hole: socket.socket, listener: socket.socket
 ) -> None:
     """The one behind it is reached (an IPv6 that leads nowhere, before an IPv4 that works)."""
-    monkeypatch.setattr(connect, "_PATIENCE", 0.2)
-    resolving(monkeypatch, hole, listener)
+    resolving(monkeypatch, *[hole.getsockname()] * silent, listener.getsockname())
 
     with open_socket("host", 80, 20.0) as sock:
         assert sock.getpeername() == listener.getsockname()
+        assert sock.getblocking()
 
 
-def test_refusal_leads_to_the_next_address(
+def test_a_refusal_leads_to_the_next_address_at_once(
     monkeypatch: pytest.MonkeyPatch, listener: socket.socket
 ) -> None:
-    """As does every other error."""
-    closed: Any = type("Closed", (), {"getsockname": lambda _: gone_address})()
-    gone_address = ("127.0.0.1", _unused_port())
-    resolving(monkeypatch, closed, listener)
+    """Nobody has a head start who has lost already."""
+    monkeypatch.setattr(connect, "_HEAD_START", 1000.0)
+    resolving(monkeypatch, unused(), unused(), listener.getsockname())
 
     with open_socket("host", 80, 20.0) as sock:
         assert sock.getpeername() == listener.getsockname()
 
 
-def _unused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
+def test_a_refusal_beside_a_silent_address(
+    monkeypatch: pytest.MonkeyPatch, hole: socket.socket, listener: socket.socket
+) -> None:
+    """What fails later does not keep others from being tried."""
+    resolving(monkeypatch, hole.getsockname(), unused(), listener.getsockname())
+
+    with open_socket("host", 80, 20.0) as sock:
+        assert sock.getpeername() == listener.getsockname()
+
+
+def test_an_address_of_an_unknown_kind(
+    monkeypatch: pytest.MonkeyPatch, listener: socket.socket
+) -> None:
+    """A system without IPv6 may still be told of such addresses."""
+    resolving(monkeypatch, ("::1", 80), listener.getsockname(), family=9999)
+
+    with open_socket("host", 80, 20.0) as sock:
+        assert sock.getpeername() == listener.getsockname()
+
+
+def test_the_first_address_is_preferred(
+    monkeypatch: pytest.MonkeyPatch, listener: socket.socket
+) -> None:
+    """Where it answers, no other is asked."""
+    monkeypatch.setattr(connect, "_HEAD_START", 1000.0)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        resolving(monkeypatch, listener.getsockname(), other.getsockname())
+
+        with open_socket("host", 80, 20.0) as sock:
+            assert sock.getpeername() == listener.getsockname()
+        other.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            other.accept()
 
 
 def test_nobody_answers(monkeypatch: pytest.MonkeyPatch, hole: socket.socket) -> None:
-    """The last failure is the one that is told, after the time that was allowed."""
-    resolving(monkeypatch, hole)
+    """After the time that was allowed for all addresses together it is over."""
+    resolving(monkeypatch, hole.getsockname(), hole.getsockname())
 
     with pytest.raises(TimeoutError):
         open_socket("host", 80, 0.1)
+
+
+def test_everybody_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last refusal is the one that is told."""
+    resolving(monkeypatch, unused(), unused())
+
+    with pytest.raises(ConnectionRefusedError):
+        open_socket("host", 80, 20.0)
