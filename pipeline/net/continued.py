@@ -70,6 +70,7 @@ class ContinuedBody:
         self._allowance = allowance
         self._byte_range = byte_range
         self._answer = send(range_header(byte_range))
+        self._begun = time.time()
         self._body = self._taken(self._answer, byte_range)
         self._entity: Entity | None = None  # looked at when something has broken off
         self._offset, self._left = byte_range or (0, 0)
@@ -120,7 +121,7 @@ class ContinuedBody:
         brought = self._body.received
         self._answer.release()
         if self._entity is None:
-            self._entity = entity_of(self._answer, self._byte_range is not None)
+            self._entity = entity_of(self._answer, self._byte_range is not None, self._begun)
             if self._entity is not None and self._byte_range is None:
                 self._left = self._entity.size
         self._received += brought
@@ -153,7 +154,7 @@ def _require_rest(answer: Answer, entity: Entity) -> None:
 
     Starting over will show whether the segment itself is gone: here, no status means that.
     """
-    if answer.status == 206 and entity_of(answer, ranged=True) == entity:
+    if answer.status == 206 and entity_of(answer, True, time.time()) == entity:
         return
     answer.release()
     reason = f"it broke off, and the server does not go on with it (HTTP {answer.status})"

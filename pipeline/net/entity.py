@@ -6,7 +6,6 @@ the rest is `continued`.
 """
 
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -28,12 +27,12 @@ class Entity:
     size: int
 
 
-def entity_of(answer: Answer, ranged: bool) -> Entity | None:
+def entity_of(answer: Answer, ranged: bool, received: float) -> Entity | None:
     """What the body of `answer` is a part of; None if the rest of it cannot be asked for.
 
-    `ranged`: a part was asked for.
+    `ranged`: a part was asked for. `received`: when the head came, by the wall clock.
     """
-    validator = _validator(answer.headers)
+    validator = _validator(answer.headers, received)
     size = _size(answer, ranged)
     if validator is None or size is None:
         return None
@@ -53,14 +52,15 @@ def _size(answer: Answer, ranged: bool) -> int | None:
     return int(length)
 
 
-def _validator(headers: Mapping[str, str]) -> str | None:
+def _validator(headers: Mapping[str, str], received: float) -> str | None:
     """What goes into If-Range: a strong ETag, or a Last-Modified that is as good."""
     etag = headers.get("etag", "").strip()
     if _STRONG_ETAG.fullmatch(etag):
         return etag
     modified = headers.get("last-modified", "").strip()
     changed, sent = _seconds(modified), _seconds(headers.get("date", ""))
-    if changed is None or (time.time() if sent is None else sent) - changed < _SETTLED_SECONDS:
+    answered = received if sent is None else sent
+    if changed is None or answered - changed < _SETTLED_SECONDS:
         return None
     return modified
 
