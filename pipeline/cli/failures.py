@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from pipeline.cli.jsonlines import json_line
 from pipeline.cli.terminal import say
 from pipeline.errors import HlspipeError, InternalError
+from pipeline.units import format_mb
 
 _SECRETS = re.compile(r"(?<=//)[^/\s@]+(?=@)|(?<=\S\?)[^\s'\")>]+")
 
@@ -28,6 +29,7 @@ def report(error: BaseException, values: Mapping[str, Any], about: str = "") -> 
     exit_code, sentence = outcome(error)
     if about and about not in sentence:
         sentence = f"{about}: {sentence}"
+    sentence += _hint(error, values)
     if exit_code == InternalError.exit_code and not values.get("verbose"):
         sentence += " (run again with -v for the traceback)"
     if values.get("progress") == "json":
@@ -37,6 +39,19 @@ def report(error: BaseException, values: Mapping[str, Any], about: str = "") -> 
     if values.get("verbose"):
         say(masked("".join(_details(error))))
     return exit_code
+
+
+def _hint(error: BaseException, values: Mapping[str, Any]) -> str:
+    """What becomes of the bytes of a download that failed, and how to keep them."""
+    receipt = getattr(error, "receipt", None)
+    if receipt is None or values.get("output") == "-":
+        return ""
+    if receipt.kept_bytes:
+        kept = format_mb(receipt.kept_bytes)
+        return f" ({kept} are kept: the same command goes on from there)"
+    if receipt.segments.stored and not values.get("continue"):
+        return " (nothing is kept: with -c it would be)"
+    return ""
 
 
 def refuse(error: click.ClickException) -> int:

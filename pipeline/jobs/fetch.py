@@ -2,9 +2,16 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from pipeline.errors import HlspipeError, Interrupted, OutputExistsError, UsageError
+from pipeline.errors import (
+    HlspipeError,
+    Interrupted,
+    OutputBusyError,
+    OutputExistsError,
+    UsageError,
+)
 from pipeline.events import Event
 from pipeline.hls.rules import parse_rules
 from pipeline.hls.sections import parse_section
@@ -23,7 +30,7 @@ from pipeline.jobs.sources import STDIN, is_web, local_url, may_be_local, read_h
 from pipeline.options import FetchOptions, MergeMode
 from pipeline.processes.running import Origin
 from pipeline.processes.supervisor import Supervisor
-from pipeline.store.output import refuse_busy
+from pipeline.store.output import kept_bytes, refuse_busy
 from pipeline.units import public_url
 
 _STDOUT_DESCRIPTOR = 1
@@ -57,14 +64,21 @@ def fetch(
     if options.accepts_existing and job.output_exists:
         return Receipt(public_url(job.url), job.output, Status.COMPLETE, exit_code=0)
     stream = _STDOUT_DESCRIPTOR if job.output == STDOUT else None
-    with Supervisor(options, on_event, stream) as supervisor:
-        try:
-            supervisor.run(job.steps(), Origin(origin, local), job.renewal)
-        except (HlspipeError, Interrupted) as error:
-            error.receipt = _receipt(job, supervisor).failed(error.exit_code, str(error))
-            raise
-        supervisor.finish()
-        return _receipt(job, supervisor)
+    try:
+        with Supervisor(options, on_event, stream) as supervisor:
+            try:
+                supervisor.run(job.steps(), Origin(origin, local), job.renewal)
+            except (HlspipeError, Interrupted) as error:
+                error.receipt = _receipt(job, supervisor).failed(error.exit_code, str(error))
+                raise
+            supervisor.finish()
+            return _receipt(job, supervisor)
+    except (HlspipeError, Interrupted) as error:
+        # Only now nobody writes any more; what another run is writing is not ours to speak of.
+        ours = options.resume and not isinstance(error, OutputBusyError)
+        if isinstance(error.receipt, Receipt) and ours and job.output is not None:
+            error.receipt = replace(error.receipt, kept_bytes=kept_bytes(Path(job.output)))
+        raise
 
 
 def _nobody(event: Event) -> None:

@@ -72,6 +72,8 @@ class Receipt:
     sha256: str | None = None
     #: Bytes of the output that an earlier run had left, and that were not fetched again.
     resumed_bytes: int = 0
+    #: Bytes of an unfinished output that are left for a later run (`resume`).
+    kept_bytes: int = 0
     #: Segments, as in `missing`, that the playlist itself says are not there (EXT-X-GAP).
     gaps: tuple[int, ...] = ()
     discontinuities: int = 0  # EXT-X-DISCONTINUITY: where timestamps may jump

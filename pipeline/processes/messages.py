@@ -179,6 +179,7 @@ class OutputOpened(NamedTuple):
     job: int
     items: int
     size: int
+    notice: str | None  # what an earlier run has left and is not taken up, and why
 
 
 class ItemsStored(NamedTuple):

@@ -169,7 +169,9 @@ class Storage:
         self._stores[order.job] = store
         if self._threshold.mode == "disk":
             store.go_to_disk()
-        self._reports.send(messages.OutputOpened(order.job, output.resumed, output.committed))
+        self._reports.send(
+            messages.OutputOpened(order.job, output.resumed, output.committed, output.notice)
+        )
 
     def _output(self, order: messages.OpenOutput) -> Output:
         care = Care(order.force, order.checksum, order.fsync, order.resume)

@@ -269,9 +269,8 @@ class Supervisor:
         match message:
             case messages.ItemsStored():
                 self._items_stored(message)
-            case messages.OutputOpened(job, items, size):
-                self._jobs.downloads[job].take_up(items, size, time.monotonic())
-                self._opened(self._jobs.downloads[job])
+            case messages.OutputOpened():
+                self._opened(message)
             case messages.Published():
                 self._published(message)
             case messages.JobFailed(job, error, text):
@@ -298,8 +297,12 @@ class Supervisor:
             case _:
                 pass  # Alive has done its work by being heard, Crashed is seen by `_died`
 
-    def _opened(self, download: Download) -> None:
+    def _opened(self, report: messages.OutputOpened) -> None:
+        download = self._jobs.downloads[report.job]
+        download.take_up(report.items, report.size, time.monotonic())
         together = self._jobs.of_context(download.context)
+        if report.notice is not None:
+            self.bulletin.tell(events.Warned(report.notice))
         self.bulletin.resumed(download)
         if all(each.opened for each in together):
             self.bulletin.started_transfer(together, self.crew.size)

@@ -57,6 +57,7 @@ class Output(Protocol):
     committed: int  # bytes of whole items
     digest: Digest
     resumed: int  # items that were there already
+    notice: str | None  # what of an earlier run was left out, and why
 
     def write(self, data: memoryview) -> None: ...
     def commit(self, index: int) -> None: ...
@@ -83,6 +84,7 @@ class FileOutput:
         self.digest = Digest(care.checksum)
         self._care = care
         self._position = 0
+        self.notice: str | None = None
         self.in_turn = care.resume is not None
         self._journal: Journal | None = None
         self._descriptor = _open_locked(self.part)
@@ -103,12 +105,24 @@ class FileOutput:
             path.unlink(missing_ok=True)
             os.ftruncate(self._descriptor, 0)
             return
-        entries = proven(self._descriptor, recorded(path, plan), self.digest)
+        claimed = recorded(path, plan)
+        entries = proven(self._descriptor, claimed, self.digest)
+        self.notice = self._left_out(path, len(claimed), len(entries))
         self.resumed = len(entries)
         self.committed = self._position = sum(entry.length for entry in entries)
         os.ftruncate(self._descriptor, self.committed)
         os.lseek(self._descriptor, self.committed, os.SEEK_SET)
         self._journal = Journal(path, plan, entries, self._descriptor)
+
+    def _left_out(self, journal: Path, claimed: int, proven: int) -> str | None:
+        """What of an earlier run is not taken up, and why; None if everything is."""
+        if proven < claimed:
+            return f"{self.part} is not what its journal says: kept as far as that goes"
+        if claimed or not os.fstat(self._descriptor).st_size:
+            return None
+        if journal.exists():
+            return f"{self.part} is of another playlist, variant or key: starting over"
+        return f"{self.part} has no journal: starting over"
 
     def write(self, data: memoryview) -> None:
         """Append bytes, of the item that is being written. Raises StorageError."""
@@ -256,6 +270,7 @@ class StreamOutput:
     def __init__(self, descriptor: int, wait_writable: WaitWritable, care: Care) -> None:
         """Write to `descriptor`; `wait_writable` is called when its reader is slow."""
         self.committed = self.resumed = 0
+        self.notice: str | None = None
         self.digest = Digest(care.checksum)
         self._position = 0
         self._wait = wait_writable
@@ -336,6 +351,15 @@ def refuse_busy(output: Path) -> None:
         raise OutputBusyError(f"Another run is writing {part}") from error
     finally:
         os.close(descriptor)
+
+
+def kept_bytes(output: Path) -> int:
+    """Bytes of an unfinished `output` that are left, with a journal that vouches for them."""
+    part = part_path(output)
+    try:
+        return part.stat().st_size if journal_path(part).exists() else 0
+    except OSError:
+        return 0
 
 
 def remove_part(output: Path) -> None:

@@ -2,6 +2,7 @@ import pytest
 
 from pipeline.cli.failures import masked, report
 from pipeline.errors import NetworkError
+from pipeline.jobs.receipt import Receipt, SegmentCounts
 from tests.cli.conftest import Cli, Engine
 
 
@@ -71,3 +72,24 @@ def test_of_several_things_the_one_is_named(
     """What an error is about is said once."""
     assert report(NetworkError(message), {}, about="a.m3u8") == 3
     assert capfd.readouterr().err == f"hlspipe: {shown}\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "stored", "kept", "hint"),
+    [
+        ((), 3, 0, " (nothing is kept: with -c it would be)"),
+        (("-c",), 3, 5 << 20, " (5.0 MB are kept: the same command goes on from there)"),
+        (("-c",), 0, 0, ""),
+        ((), 0, 0, ""),
+    ],
+    ids=["would have been kept", "kept", "nothing to keep", "nothing to lose"],
+)
+def test_what_becomes_of_the_bytes(
+    option: tuple[str, ...], stored: int, kept: int, hint: str, fetch: Cli, engine: Engine
+) -> None:
+    """A failure says whether the next run can go on from there, and how it could have."""
+    error = NetworkError("The server cannot be reached")
+    error.receipt = Receipt("http://h/", segments=SegmentCounts(9, stored), kept_bytes=kept)
+    engine.outcome = error
+
+    assert fetch("-q", *option).stderr == f"hlspipe: The server cannot be reached{hint}\n"

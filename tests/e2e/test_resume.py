@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.bench import KB, Bench
+from tests.e2e.bench import KB, Bench, message
 from tests.support.behaviours import Late, Status
 from tests.support.runs import Run, Running
 from tests.support.streams import Aes, sha256_of
@@ -52,6 +52,9 @@ def test_an_interrupted_download_goes_on(slow: Bench, signum: int) -> None:
         run = interrupted(slow, running, signum)
     assert run.exit_code != 0
     assert part(slow).stat().st_size > 0
+    if signum != signal.SIGKILL:
+        assert "are kept" in message(run)
+        assert run.receipt["kept_bytes"] == part(slow).stat().st_size
 
     check_taken_up(slow, slow.fetch("-c"))
 
@@ -78,6 +81,7 @@ def test_a_flipped_byte_is_found(slow: Bench) -> None:
 
     slow.check_right(run)
     assert run.receipt["resumed_bytes"] == 200 * KB
+    assert "is not what its journal says" in run.stderr
 
 
 def test_another_video_starts_over(slow: Bench) -> None:
@@ -90,6 +94,19 @@ def test_another_video_starts_over(slow: Bench) -> None:
 
     slow.check_right(run)
     assert run.receipt["resumed_bytes"] == 0
+    assert "is of another playlist, variant or key: starting over" in run.stderr
+
+
+def test_a_lost_journal(slow: Bench) -> None:
+    """Without it nobody knows what the bytes are: the run starts over, and says so."""
+    with slow.start("-c") as running:
+        interrupted(slow, running, signal.SIGKILL)
+    part(slow).with_name("video.ts.part.journal").unlink()
+
+    run = slow.fetch("-c")
+
+    slow.check_right(run)
+    assert "has no journal: starting over" in run.stderr
 
 
 def test_the_checksum_covers_what_was_there(slow: Bench) -> None:
@@ -109,8 +126,9 @@ def test_without_the_option_nothing_stays(slow: Bench) -> None:
         interrupted(slow, running, signal.SIGKILL)
     slow.origin.forget()
     with slow.start() as running:
-        interrupted(slow, running, signal.SIGINT)
+        run = interrupted(slow, running, signal.SIGINT)
 
+    assert "with -c it would be" in message(run)
     slow.check_nothing_left()
 
 
