@@ -33,6 +33,8 @@ class HttpOptions:
     cookies: Path | None = None
     proxy: str | None = field(default=None, repr=False)
     verify: bool = True
+    #: Refuse to go from https to http, by playlist or by redirect.
+    strict_tls: bool = False
     #: Refuse private addresses (`net.addresses`), unless the user's own URL leads to one.
     block_private: bool = False
     #: Seconds without a byte (connecting or reading) after which a try has failed.
@@ -115,6 +117,9 @@ class FetchOptions:
     force: bool = False
     skip_existing: bool = False
     allow_gaps: bool = False
+    #: Bytes of all outputs together, and seconds of the whole run, at which a download is given up.
+    max_size: int | None = None
+    max_time: float | None = None
     #: Keep what is written of an unfinished output, and take up what an earlier run has kept. An
     #: output that is whole already is left alone: the run before may have been killed that late.
     resume: bool = False

@@ -22,6 +22,7 @@ from pipeline.cli.values import (
     REGEX,
     RENDITIONS,
     SECTION,
+    SIZE,
     THRESHOLD,
 )
 from pipeline.cli.words import short_size
@@ -59,6 +60,10 @@ output_options = section(
         "--checksum KIND",
         "Compute a checksum of the output, for the receipt: sha256.",
         type=click.Choice(["sha256"]),
+    ),
+    option("--max-size SIZE", "Give up a download that gets larger than this.", type=SIZE),
+    option(
+        "--max-time TIME", "Give up a download that takes longer than this.", type=POSITIVE_DURATION
     ),
     option("--fsync", "Have the output on the disk, power failure or not, before reporting it."),
 )
@@ -138,6 +143,7 @@ request_options = section(
     option("--cookies FILE", "Cookies, in the Netscape format.", type=_FILE),
     option("--proxy URL", "Proxy for every request.  [default: $http_proxy, $https_proxy]"),
     option("--no-verify", "Accept any TLS certificate, and so any forgery."),
+    option("--strict-tls", "Refuse to go from https to http, by playlist or by redirect."),
     option(
         "--block-private/--allow-private",
         "Whether to refuse private addresses that the playlist leads to, unless its own URL does.",

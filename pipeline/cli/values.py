@@ -68,11 +68,11 @@ def _positive_duration(text: str) -> float:
     return seconds
 
 
-def _rate(text: str) -> int:
-    rate = parse_size(text)
-    if not rate:
+def _size(text: str) -> int:
+    size = parse_size(text)
+    if not size:
         raise ValueError("it must be more than 0")
-    return rate
+    return size
 
 
 def _header(text: str) -> tuple[str, str]:
@@ -117,7 +117,8 @@ COUNT_OR_ZERO = Text("N", _whole_number(0))
 THRESHOLD = Text("SIZE|auto|none", _threshold)
 DURATION = Text("DURATION", parse_duration)
 POSITIVE_DURATION = Text("DURATION", _positive_duration)
-RATE = Text("RATE", _rate)
+RATE = Text("RATE", _size)
+SIZE = Text("SIZE", _size)
 HEADER = Text("HEADER", _header)
 # These stay text: they are checked, and the engine reads them again.
 FORMAT = Text("RULE", _format)

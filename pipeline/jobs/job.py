@@ -5,7 +5,7 @@ leaves the fetching to whoever runs it.
 """
 
 import os
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import events
 from pipeline.crypto.cbc import check_key
 from pipeline.errors import OutputExistsError, PlaylistError, SegmentsMissingError
+from pipeline.hls.downgrade import insecure_urls, urls_of
 from pipeline.hls.formats import format_resolution
 from pipeline.hls.methods import SAMPLE_METHODS, WHOLE_ITEM_METHODS
 from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist, Rendition, VariantStream
@@ -26,6 +27,7 @@ from pipeline.jobs.patterns import compile_exclusion
 from pipeline.jobs.playlists import PLAYLIST_CAP, Chosen, choose, read_first, read_media
 from pipeline.jobs.renewal import is_same_variant, renewed, still_wanted
 from pipeline.options import FetchOptions
+from pipeline.processes.limits import Limits
 from pipeline.processes.wishes import Document, Renewal, Transfer, Transferred, Wish
 from pipeline.units import public_url
 
@@ -119,6 +121,7 @@ class Job:
             chosen = Chosen(chosen.variant, ())
         for url in chosen.urls:
             require_fetchable(url, allow_local=self.local)
+        self._look_at_security(playlist.url, chosen.urls)
         self.variant = chosen.variant
         self._tell_variant(playlist, chosen)
         media = yield from read_media(chosen.urls, playlist)
@@ -170,6 +173,7 @@ class Job:
             taken.append(output)
             self.tracks.append(Track(output, playlist, made, rendition))
         self._look_for_existing_renditions()
+        self._look_at_size()
         main = self.tracks[0].playlist
         if not main.end_list:
             self.tell(events.Warned("The playlist has no end: what it lists now is fetched"))
@@ -189,8 +193,29 @@ class Job:
         elif there and not self.options.force:
             raise OutputExistsError(f"{there[0].output} exists already: --force replaces it")
 
+    def _look_at_size(self) -> None:
+        """Before anything is fetched, as far as the playlists tell."""
+        known = sum(track.plan.known_bytes or 0 for track in self.media)
+        if error := Limits(self.options.max_size).exceeded(known, 0.0):
+            raise error
+
+    def _look_at_security(self, source: str, urls: Iterable[str]) -> None:
+        """Say, or refuse, that what came over https leads to http. Raises PlaylistError."""
+        found = insecure_urls(source, urls)
+        if not found:
+            return
+        first = public_url(found[0])
+        if self.options.http.strict_tls:
+            raise PlaylistError(
+                f"The playlist came over https and leads to {first}, which --strict-tls refuses"
+            )
+        self.tell(
+            events.Warned(f"The playlist came over https and leads to http: {first}, for one")
+        )
+
     def _plan_of(self, playlist: MediaPlaylist) -> Plan:
         made = self._planned(playlist, self._picked(playlist))
+        self._look_at_security(playlist.url, urls_of(made.items))
         if not made.items:
             raise SegmentsMissingError("The server has no segment: the playlist calls each a gap")
         if self.options.keys.key is not None:

@@ -14,6 +14,11 @@ from pipeline.net.answers import Answer
 from pipeline.net.failure import FetchFailure, Patience, broken
 from pipeline.net.pace import Pace
 from pipeline.net.translation import translated
+from pipeline.units import GIB, format_mb
+
+#: Bytes of a body whose length nobody has announced. An announced one may have any size: there is
+#: room for it, or the disk says so. One without an end would fill every disk.
+MOST_UNANNOUNCED = GIB
 
 #: For what is small, or passed over.
 _PIECE_BYTES = 64 * 1024
@@ -134,11 +139,19 @@ class Body:
                     self._pace.received(read)
         finally:
             self.received += size
-        if self._wanted is not None:
+        if self._wanted is None:
+            self._refuse_endless()
+        else:
             if size < len(view):
                 raise broken("the connection ended before the body was complete")
             self._wanted -= size
         return size
+
+    def _refuse_endless(self) -> None:
+        if self.received > MOST_UNANNOUNCED:
+            size = format_mb(MOST_UNANNOUNCED)
+            reason = f"it is larger than {size}, and the server never said how large"
+            raise FetchFailure(NetworkError, reason, Patience.NEVER)
 
     def _pass_over(self, size: int) -> None:
         waste = memoryview(bytearray(min(size, _PIECE_BYTES)))

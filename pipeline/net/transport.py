@@ -118,10 +118,22 @@ class Transport:
             answer = self._request(url, headers)
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
                 return answer
-            url = _checked(urljoin(url, _location(answer)))
             answer.release()
-        reason = f"the server redirects more than {MAX_REDIRECTS} times"
-        raise FetchFailure(NetworkError, reason, Patience.NEVER)
+            url = self._redirected(url, _location(answer))
+        raise _never(f"the server redirects more than {MAX_REDIRECTS} times")
+
+    def _redirected(self, url: str, location: str) -> str:
+        """Where `url` redirects to. Raises FetchFailure where that may not be."""
+        try:
+            found = urljoin(url, location)
+            scheme = urlsplit(found).scheme
+        except ValueError as error:
+            raise _never("the server redirects to what is no URL") from error
+        if scheme not in ("http", "https"):
+            raise _never("the server redirects to something that is not http or https")
+        if self._options.strict_tls and scheme == "http" and urlsplit(url).scheme == "https":
+            raise _never("the server redirects from https to http, which --strict-tls refuses")
+        return found
 
     def _request(self, url: str, headers: Mapping[str, str]) -> Answer:
         options = self._options
@@ -150,11 +162,8 @@ def _overridden(headers: Mapping[str, str], own: tuple[tuple[str, str], ...]) ->
     return {name: value for name, value in headers.items() if name.lower() not in names} | dict(own)
 
 
-def _checked(url: str) -> str:
-    if urlsplit(url).scheme not in ("http", "https"):
-        reason = "the server redirects to something that is not http or https"
-        raise FetchFailure(NetworkError, reason, Patience.NEVER)
-    return url
+def _never(reason: str) -> FetchFailure:
+    return FetchFailure(NetworkError, reason, Patience.NEVER)
 
 
 def _location(answer: Answer) -> str:

@@ -15,6 +15,7 @@ def open_context(context: int, origin: str, local: bool, http: HttpOptions) -> O
         str(http.cookies.absolute()) if http.cookies else None,
         http.proxy,
         http.verify,
+        http.strict_tls,
         http.timeout,
         http.retries,
         http.retry_sleep,

@@ -175,6 +175,7 @@ def _http(message: messages.OpenContext) -> HttpOptions:
         cookies=Path(message.cookies) if message.cookies else None,
         proxy=message.proxy,
         verify=message.verify,
+        strict_tls=message.strict_tls,
         timeout=message.timeout,
         retries=message.retries,
         retry_sleep=message.retry_sleep,

@@ -24,6 +24,7 @@ class OpenContext(NamedTuple):
     cookies: str | None
     proxy: str | None
     verify: bool
+    strict_tls: bool
     timeout: float
     retries: int
     retry_sleep: float

@@ -5,6 +5,7 @@ back to the flow that waits for them. What happens to an errand is in `dispatch`
 means in `supervisor`, and what is done about URLs that have expired in `renewals`.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -21,6 +22,7 @@ from pipeline.processes.dispatch import Dispatcher
 from pipeline.processes.download import Download
 from pipeline.processes.errands import DocumentErrand
 from pipeline.processes.flow import Flow
+from pipeline.processes.limits import NO_LIMITS, Limits
 from pipeline.processes.wishes import Document, Job, Renewal, Transfer, Wish
 
 
@@ -37,6 +39,8 @@ class _Running:
     flow: Flow
     context: messages.OpenContext
     renewal: Renewal | None
+    limits: Limits
+    started: float
 
 
 class RunningJobs:
@@ -51,11 +55,13 @@ class RunningJobs:
         self._running: dict[int, _Running] = {}
         self.downloads: dict[int, Download] = {}
 
-    def begin(self, job: Job, origin: Origin, renewal: Renewal | None = None) -> Flow:
+    def begin(
+        self, job: Job, origin: Origin, renewal: Renewal | None = None, limits: Limits = NO_LIMITS
+    ) -> Flow:
         """Start a job."""
         context = open_context(next(self._numbers), origin.url, origin.local, self._http)
         flow = Flow(context.context, job, self._end)
-        self._running[flow.context] = _Running(flow, context, renewal)
+        self._running[flow.context] = _Running(flow, context, renewal, limits, time.monotonic())
         for child in self._crew.downloaders:
             child.tell(context)
         self._grant(flow, flow.start())
@@ -115,6 +121,14 @@ class RunningJobs:
             if not download.finished:
                 self._crew.storage.tell(messages.Abandon(download.job))
         self._grant(running.flow, running.flow.fail(error))
+
+    def enforce_limits(self, now: float) -> None:
+        """End the jobs that have come to one of their limits."""
+        for context, running in list(self._running.items()):
+            size = sum(each.stored_bytes for each in self.of_context(context))
+            error = running.limits.exceeded(size, now - running.started)
+            if error is not None:
+                self.fail(context, error)
 
     def of_context(self, context: int) -> list[Download]:
         """The downloads of one job: all of them are published, or none."""

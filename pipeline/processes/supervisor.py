@@ -33,6 +33,7 @@ from pipeline.processes.crew import SILENCE_SECONDS, STORAGE_GRACE, Crew, crew_s
 from pipeline.processes.dispatch import Dispatcher, poisoned
 from pipeline.processes.download import Download
 from pipeline.processes.errands import DocumentErrand, Errand, ItemErrand, NeedErrand
+from pipeline.processes.limits import Limits
 from pipeline.processes.renewals import Renewals
 from pipeline.processes.running import Origin, RunningJobs
 from pipeline.processes.signals import SignalWatch
@@ -99,7 +100,8 @@ class Supervisor:
 
         `renewal` finds fresh URLs when those of the job's plans have expired.
         """
-        flow = self._jobs.begin(job, origin, renewal)
+        limits = Limits(self._options.max_size, self._options.max_time)
+        flow = self._jobs.begin(job, origin, renewal, limits)
         while not flow.done:
             self._dispatcher.assign(time.monotonic())
             self._wait()
@@ -133,6 +135,7 @@ class Supervisor:
         if self._signals.received and not self._committed:
             self._interrupt()
         now = time.monotonic()
+        self._jobs.enforce_limits(now)
         self._look_after_silence(now)
         self._sample_memory(force=False)
 

@@ -71,3 +71,14 @@ def test_a_server_that_drips_is_too_slow_for_any_rate(monkeypatch: pytest.Monkey
 
     with pytest.raises(FetchFailure, match="too slow"):
         read_body(Body(answer, 0, None, 20.0, purse), 1 << 20)
+
+
+def test_body_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody has announced is read up to a limit; what has been, to its end."""
+    monkeypatch.setattr(bodies, "MOST_UNANNOUNCED", 5000)
+    endless = Body(Given(body=DATA), 0, None, 10.0)
+    announced = Body(Given(body=DATA, length=len(DATA)), 0, None, 10.0)
+
+    assert read_body(announced, len(DATA)) == DATA
+    with pytest.raises(FetchFailure, match="never said how large"):
+        read_body(endless, len(DATA))

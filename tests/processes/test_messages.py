@@ -84,7 +84,7 @@ def test_secrets_are_in_no_representation():
     fetch = messages.FetchSegment(
         0, 0, 0, 1, "http://host/?token", None, None, key=b"secret", iv=b"secret"
     )
-    settings = ["http://secret@proxy", True, 1, 1, 1, False, None, False]
+    settings = ["http://secret@proxy", True, False, 1, 1, 1, False, None, False]
     context = messages.OpenContext(0, "http://h", [["A", "secret"]], False, None, *settings)
     document = messages.DocumentFetched(1, "http://host/?token", b"secret", None)
 
