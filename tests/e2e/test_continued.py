@@ -116,7 +116,6 @@ def test_tries_are_bounded(retries: int, served: Bench) -> None:
 
     served.check_failed(run, 3)
     assert served.origin.count("/segment00002.ts") == retries + 1
-    assert run.receipt["requests"] == served.origin.count()
     assert run.receipt["retries"] == retries
     assert "Segment 2" in message(run)
     check_i5_requests_bounded(served.origin, served.stream, retries=retries)
