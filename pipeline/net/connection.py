@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from pipeline.net.failure import broken
 from pipeline.net.heads import LONGEST_HEAD, Head, head_end, parse_head
+from pipeline.net.pace import Pace
 
 #: Bytes asked for with the head. What of it belongs to the body is copied once more: little enough
 #: for that to cost nothing, and enough to have a small document in one system call.
@@ -22,9 +23,12 @@ _AHEAD = 16 * 1024
 #: that comes sooner is its answer to the request.
 _LONG_IDLE = 1.0
 
-#: What poll(2) says of a connection that is not fit for another request: its other end has closed
-#: it, or has sent what nobody asked for. Taken for the next answer, that would be wrong bytes.
+#: What poll(2) says of a connection that its other end has closed, or on which something has come
+#: that nobody asked for: it would be taken for the answer to the next request.
 _UNFIT = select.POLLIN | select.POLLHUP | select.POLLERR
+
+#: Interim answers to one request: servers send one or two.
+_MOST_INTERIM = 16
 
 #: Bytes of a line between chunks, extensions included.
 _LONGEST_LINE = 4096
@@ -42,10 +46,9 @@ class Connection:
     def __init__(self, sock: socket.socket, timeout: float) -> None:
         """`timeout`: seconds for each wait for the server."""
         self._sock = sock
+        self._timeout = timeout
         self._buffer = bytearray(_AHEAD)
         self._start = self._end = 0  # of what is in the buffer and has not been handed out
-        self._timeout = timeout
-        self._deadline = 0.0  # of the head or the line that is being read
         self._used = False  # an answer has come on it
         self._idle = self._rests_since = 0.0
         self._poll = select.poll()
@@ -58,8 +61,6 @@ class Connection:
         Raises Stale if the server had closed the connection, FetchFailure, EOFError, OSError.
         """
         self._start = self._end = 0
-        # A wait for the first byte, and as long for all others: a drip is no answer.
-        self._deadline = time.monotonic() + 2 * self._timeout
         try:
             self._sock.sendall(request)
             self._fill()
@@ -68,37 +69,40 @@ class Connection:
                 raise Stale from error
             raise
         self._used = True
-        head = self._head()
-        while head.status < 200:  # an interim answer: the real one follows (RFC 9110 section 15.2)
+        for _ in range(_MOST_INTERIM):
             head = self._head()
-        return head
+            if head.status >= 200:
+                return head
+            # An interim answer: the real one follows (RFC 9110 section 15.2).
+        raise broken("the answer was no valid HTTP")
 
     def rest(self) -> bool:
         """Be idle until the next request; False if more has come than was asked for."""
         self._rests_since = time.monotonic()
-        return self._start == self._end
+        return self._start == self._end and not _is_decrypted(self._sock)
 
     def wake(self) -> bool:
-        """Get ready for another request; False if the connection is not fit for one."""
+        """Get ready for another request; False if the connection is not fit for one any more."""
         self._idle = time.monotonic() - self._rests_since
         return not self._poll.poll(0)
 
     def _head(self) -> Head:
+        pace = None
         while (end := head_end(self._buffer, self._start, self._end)) < 0:
             if self._end - self._start >= LONGEST_HEAD:
                 raise broken("the answer was no valid HTTP")
-            self._fill()
+            pace = self._read_on(pace)
         data = bytes(memoryview(self._buffer)[self._start : end])
         self._start = end
         return parse_head(data)
 
     def read_line(self) -> bytes:
         """A line, its end included. Raises FetchFailure, EOFError, OSError."""
-        self._deadline = time.monotonic() + self._timeout
+        pace = None
         while (found := self._buffer.find(b"\n", self._start, self._end)) < 0:
             if self._end - self._start >= _LONGEST_LINE:
                 raise broken("the answer was no valid HTTP")
-            self._fill()
+            pace = self._read_on(pace)
         line = bytes(memoryview(self._buffer)[self._start : found + 1])
         self._start = found + 1
         return line
@@ -112,17 +116,20 @@ class Connection:
         self._start += ready
         return ready
 
-    def _fill(self) -> None:
-        """Read something into the buffer before the deadline.
+    def _read_on(self, pace: Pace | None) -> Pace:
+        """Read more of a head or of a line. Raises FetchFailure where it comes drop by drop."""
+        pace = pace or Pace(time.monotonic, self._timeout)
+        before = self._end - self._start
+        self._fill()
+        pace.received(self._end - self._start - before)
+        return pace
 
-        Raises EOFError at the end of the stream, OSError.
-        """
+    def _fill(self) -> None:
+        """Read something into the buffer. Raises EOFError at the end of the stream, OSError."""
         if self._start == self._end:
             self._start = self._end = 0
         elif self._end == len(self._buffer):
             self._buffer += bytes(len(self._buffer))
-        if time.monotonic() > self._deadline:
-            raise TimeoutError
         size = self._receive(memoryview(self._buffer)[self._end :])
         if not size:
             raise EOFError("the connection has ended")
@@ -134,10 +141,20 @@ class Connection:
         except BlockingIOError as error:  # how SO_RCVTIMEO says that it is over
             raise TimeoutError from error
 
+    @property
+    def peer(self) -> str:
+        """The address at the other end."""
+        return str(self._sock.getpeername()[0])
+
     def close(self) -> None:
         """End the connection."""
         with suppress(OSError):
             self._sock.close()
+
+
+def _is_decrypted(sock: socket.socket) -> bool:
+    """Whether TLS holds more bytes ready: poll(2) sees nothing of them."""
+    return hasattr(sock, "pending") and sock.pending() > 0
 
 
 def _is_reset(error: Exception) -> bool:

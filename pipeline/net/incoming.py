@@ -13,8 +13,8 @@ from pipeline.net.heads import Head
 
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
-#: Lines behind the last chunk: trailers, which say nothing that we ask for.
-_MOST_TRAILERS = 256
+#: Lines behind the last chunk: trailers, which say nothing that we ask for. Each is waited for.
+_MOST_TRAILERS = 16
 
 
 class Incoming:

@@ -1,6 +1,6 @@
-"""Is this body coming fast enough to be waited for? A floor rate and a deadline.
+"""Is this coming fast enough to be waited for? A floor rate and a deadline.
 
-requests' timeout is for a single read: a server that sends one byte every ten seconds is never too
+A socket's timeout is for a single read: a server that sends one byte every ten seconds is never too
 late for it. Decisions only; the clock is an argument.
 """
 
@@ -12,12 +12,12 @@ from pipeline.net.failure import FetchFailure, broken
 #: 1990 is faster; a slow mobile line is fifty times faster.
 FLOOR = 256
 
-#: Seconds for one body in all, however well it comes.
+#: Seconds for one body (or head) in all, however well it comes.
 DEADLINE = 3600.0
 
 
 class Pace:
-    """Watches one body."""
+    """Watches one body, or one head."""
 
     def __init__(self, clock: Callable[[], float], window: float) -> None:
         """The rate is taken over `window` seconds: the time after which silence is a failure."""

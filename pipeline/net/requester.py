@@ -14,10 +14,14 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.cookies import extract_cookies_to_jar
 
+from pipeline.errors import NetworkError
 from pipeline.net.cookies import Cookies
+from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.hosts import origin_of
 from pipeline.net.requests_errors import translated
 from pipeline.options import HttpOptions
+
+_NO_PROXY = "the URL of the proxy is none that can be used (http://HOST:PORT)"
 
 
 @dataclass(frozen=True)
@@ -56,12 +60,23 @@ class Requester:
         request.headers.update(headers)
         if len(self._session.cookies):
             request.prepare_cookies(self._session.cookies)
-        response = self._adapter.send(request, timeout=self._timeout, **usual.settings)
+        response = self._answer(request, usual.settings)
         if "set-cookie" in response.headers:
             extract_cookies_to_jar(  # type: ignore[no-untyped-call]
                 self._session.cookies, request, response.raw
             )
         return response
+
+    def _answer(
+        self, request: requests.PreparedRequest, settings: Mapping[str, Any]
+    ) -> requests.Response:
+        """The URL of `request` has been found valid by now: what may not be is the proxy's."""
+        try:
+            return self._adapter.send(request, timeout=self._timeout, **settings)
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
+            if settings["proxies"]:
+                raise FetchFailure(NetworkError, _NO_PROXY, Patience.NEVER) from error
+            raise
 
     def _usual_for(self, url: str, headers: Mapping[str, str]) -> _Usual:
         """Prepared once for each origin and set of header names: a Range is not for everyone."""

@@ -1,6 +1,7 @@
 """What requests, urllib3 and http.client raise, into `FetchFailure`: for `requester` alone."""
 
 import http.client
+import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,13 @@ import urllib3
 from pipeline.errors import NetworkError
 from pipeline.net.failure import FetchFailure, Patience, broken
 from pipeline.net.translation import tls_refused
+from pipeline.units import printable
+
+#: How TLS ends when it is the connection that has failed.
+_BREAKS = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+
+#: What http.client says of an answer to CONNECT that opens no tunnel.
+_TUNNEL = re.compile(r"Tunnel connection failed: ((\d+) .*)", re.DOTALL)
 
 
 @contextmanager
@@ -20,8 +28,10 @@ def translated() -> Iterator[None]:
         yield
     except FetchFailure:
         raise
+    except requests.exceptions.ProxyError as error:
+        raise _proxy_failure(error) from error
     except (ssl.SSLCertVerificationError, requests.exceptions.SSLError) as error:
-        raise tls_refused(_tls_cause(error)) from error
+        raise _tls_failure(error) from error
     except (
         requests.exceptions.InvalidURL,
         requests.exceptions.InvalidSchema,
@@ -43,9 +53,22 @@ def translated() -> Iterator[None]:
         raise broken(_root_reason(error)) from error
 
 
-def _tls_cause(error: BaseException) -> Exception:
-    found = (cause for cause in _causes(error) if isinstance(cause, ssl.SSLError))
-    return next(found, ssl.SSLError())
+def _tls_failure(error: BaseException) -> FetchFailure:
+    """A refusal is one for good; a connection that broke says nothing about the next one."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, _BREAKS):
+            return tls_refused(cause)
+    return broken("the TLS connection failed")
+
+
+def _proxy_failure(error: BaseException) -> FetchFailure:
+    """The way to the origin failed, at the proxy or behind it."""
+    for cause in _causes(error):
+        if isinstance(cause, OSError) and (match := _TUNNEL.match(str(cause))):
+            patience = Patience.FULL if match[2].startswith("5") else Patience.FEW
+            reason = f"the proxy refused the connection: {printable(match[1], 60).rstrip()}"
+            return FetchFailure(NetworkError, reason, patience)
+    return broken(f"the proxy cannot be used: {_root_reason(error)}")
 
 
 def _root_reason(error: BaseException) -> str:

@@ -145,3 +145,18 @@ def test_no_more_idle_ones_than_wanted() -> None:
     assert [server.recv(1) for server, _ in pairs] == [b""] * 3
     for server, _ in pairs:
         server.close()
+
+
+def test_more_than_was_asked_for() -> None:
+    """What has come on an idle connection is no answer to the next request."""
+    server, client = socket.socketpair()
+    connection = connections_of_time.Connection(client, 5.0)
+    server.sendall(ANSWER)
+    assert connection.ask(REQUEST).status == 200
+    assert connection.rest()
+    assert connection.wake()
+    server.sendall(ANSWER)
+
+    assert not connection.wake()
+    connection.close()
+    server.close()

@@ -179,3 +179,34 @@ def _flood(server: socket.socket) -> None:
         server.sendall(OK + b"A: b" * 100_000)
     except OSError:
         return
+
+
+def test_interim_answers_without_end(pair: Pair) -> None:
+    """No server has so many of them to give."""
+    server, connection = pair
+    server.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100)
+
+    with pytest.raises(FetchFailure, match="no valid HTTP"):
+        connection.ask(b"GET / HTTP/1.1\r\n\r\n")
+
+
+def test_head_in_drops() -> None:
+    """A head of which a byte comes now and then is not waited for to its end."""
+    server, client = socket.socketpair()
+    connection = Connection(client, 0.05)
+    over = threading.Event()
+
+    def drip() -> None:
+        while not over.wait(0.01):
+            server.send(b"H")
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    try:
+        with pytest.raises(FetchFailure, match="too slow"):
+            connection.ask(b"GET / HTTP/1.1\r\n\r\n")
+    finally:
+        over.set()
+        thread.join()
+        server.close()
+        connection.close()
