@@ -40,7 +40,7 @@ class Bench:
         self.url = self.origin.url(f"/{self._stream.playlist_path.name}")
         return self._stream
 
-    def serve_playlist(self, text: str, path: str = "/playlist.m3u8") -> None:
+    def serve_playlist(self, text: str | bytes, path: str = "/playlist.m3u8") -> None:
         """Serve a playlist of the test's own at `url`."""
         self.origin.serve({path: text})
         self.url = self.origin.url(path)
