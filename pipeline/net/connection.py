@@ -141,11 +141,6 @@ class Connection:
         except BlockingIOError as error:  # how SO_RCVTIMEO says that it is over
             raise TimeoutError from error
 
-    @property
-    def peer(self) -> str:
-        """The address at the other end."""
-        return str(self._sock.getpeername()[0])
-
     def close(self) -> None:
         """End the connection."""
         with suppress(OSError):
