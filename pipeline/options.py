@@ -12,10 +12,6 @@ from pipeline.units import MIB
 
 DEFAULT_MEMORY_THRESHOLD = 50 * MIB
 
-#: Connections in all: several times what one gets out of a server that is far away, and still what
-#: a page with some pictures asks of it.
-DEFAULT_CONCURRENT = 8
-
 
 class MergeMode(StrEnum):
     """When the output is written, once storage has gone to disk."""
@@ -110,7 +106,8 @@ class FetchOptions:
     storage: StorageOptions = StorageOptions()
     selection: SelectionOptions = SelectionOptions()
     keys: KeyOptions = KeyOptions()
-    concurrent: int = DEFAULT_CONCURRENT
+    #: Connections in all; None finds out how many pay.
+    concurrent: int | None = None
     #: Downloader processes; None is one for each CPU that this process may use.
     processes: int | None = None
     base_url: str | None = None

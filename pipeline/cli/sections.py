@@ -28,7 +28,6 @@ from pipeline.cli.values import (
 from pipeline.cli.words import short_size
 from pipeline.options import (
     DEFAULT_MEMORY_THRESHOLD,
-    FetchOptions,
     HttpOptions,
     MergeMode,
     SelectionOptions,
@@ -173,10 +172,9 @@ speed_options = section(
     "Speed",
     option(
         "-N, --concurrent N",
-        "Connections in all.",
+        "Connections in all.  [default: as many as pay, up to 16]",
         aliases=["--threads"],
         type=COUNT,
-        default=FetchOptions().concurrent,
     ),
     option("--processes N", "Downloader processes.  [default: one for each CPU]", type=COUNT),
     option(

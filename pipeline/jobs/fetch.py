@@ -184,7 +184,7 @@ def _receipt(job: Job, supervisor: Supervisor) -> Receipt:
         ),
         memory=MemoryFacts(bulletin.memory.peak),
         processes=size.processes,
-        connections=size.connections,
+        connections=supervisor.tuner.limit,
         requests=bulletin.requests,
         retries=bulletin.retries,
         elapsed_seconds=round(bulletin.elapsed, 3),

@@ -81,7 +81,7 @@ class Receipt:
     storage: StorageFacts = field(default_factory=StorageFacts)
     memory: MemoryFacts = field(default_factory=MemoryFacts)
     processes: int = 0
-    connections: int = 0
+    connections: int = 0  # that were asked for, or that have turned out to pay
     requests: int = 0
     retries: int = 0
     elapsed_seconds: float = 0.0

@@ -16,8 +16,11 @@ _CONTENT_RANGE = re.compile(
     r"\s*bytes\s+(\d{1,20})-(\d{1,20})/(\d{1,20}|\*)\s*", re.IGNORECASE | re.ASCII
 )
 
-#: Client errors that pass by themselves: request timeout, too early, too many requests.
-_PASSING = {408, 425, 429}
+#: Client errors that pass by themselves: request timeout, too early.
+_PASSING = {408, 425}
+
+#: Too many requests, for this client or altogether.
+_BUSY = {429, 503}
 
 #: What servers answer to a URL whose token has run out.
 _EXPIRED = {401, 403, 410}
@@ -57,6 +60,8 @@ def check_status(answer: Answer) -> None:
         return
     reason = f"HTTP {status} {printable(answer.reason, 60)}".rstrip()
     after = retry_after(answer)
+    if status in _BUSY:
+        raise FetchFailure(NetworkError, reason, Patience.BUSY, after)
     if status in _PASSING or status >= 500:
         raise FetchFailure(NetworkError, reason, Patience.FULL, after)
     if 400 <= status < 500:

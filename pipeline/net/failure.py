@@ -13,6 +13,7 @@ class Patience(StrEnum):
     """How many further tries make sense."""
 
     FULL = "full"  # passing: a reset, a 503, a timeout
+    BUSY = "busy"  # passing, and the server has too much to do: a 429, a 503
     FEW = "few"  # hardly ever passing: a 404, a wrong key
     EXPIRED = "expired"  # this URL is no longer good: another one of the same thing may be
     NEVER = "never"  # the same every time: a bad certificate, a refused scheme

@@ -29,7 +29,12 @@ class RetryPolicy:
     def allows(self, patience: Patience, tries: int) -> bool:
         """Whether another try makes sense after `tries` failed ones."""
         few = min(_FEW, self.retries)
-        limits = {Patience.FULL: self.retries, Patience.FEW: few, Patience.EXPIRED: few}
+        limits = {
+            Patience.FULL: self.retries,
+            Patience.BUSY: self.retries,
+            Patience.FEW: few,
+            Patience.EXPIRED: few,
+        }
         return tries <= limits.get(patience, 0)
 
     def pauses(self, tries: int, random: Callable[[], float]) -> Iterator[float]:

@@ -47,7 +47,9 @@ class Bulletin:
         if self.listener is not None:
             self.listener(event)
 
-    def started_transfer(self, downloads: Sequence[Download], size: CrewSize) -> None:
+    def started_transfer(
+        self, downloads: Sequence[Download], size: CrewSize, connections: int
+    ) -> None:
         """The outputs of a job are open, and segments are being fetched."""
         main = downloads[0]
         self.tell(
@@ -56,7 +58,7 @@ class Bulletin:
                 sum(download.segments for download in downloads),
                 main.transfer.duration,
                 size.processes,
-                size.connections,
+                connections,
             )
         )
 

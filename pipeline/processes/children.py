@@ -15,7 +15,7 @@ from pipeline.processes.arena import Partitions
 from pipeline.processes.channel import Receiver, Sender, instruction_pipe
 from pipeline.processes.errands import Errand
 from pipeline.processes.launch import kill_and_reap, launch, reap_within
-from pipeline.processes.messages import Message
+from pipeline.processes.messages import LimitConnections, Message
 from pipeline.processes.records import drain_credits
 
 
@@ -93,7 +93,8 @@ class DownloaderChild(Child):
     def __init__(self, partition: int, threads: int) -> None:
         super().__init__()
         self.partition = partition
-        self.threads = threads  # connections
+        self.threads = threads  # connections at the most
+        self.limit = threads  # connections now
         self.record_ends = os.pipe()  # (reading: storage, writing: downloader)
         self.credit_ends = os.pipe()  # (reading: downloader, writing: storage)
         self.leases: dict[int, Errand] = {}  # in the order in which they were given
@@ -102,7 +103,11 @@ class DownloaderChild(Child):
     @property
     def available(self) -> bool:
         """Whether it can be given work."""
-        return self.running and not self.awaits_storage
+        return self.running and self.limit > 0 and not self.awaits_storage
+
+    def has_room(self, errands: int) -> bool:
+        """Whether it can be given work, and has less than so many errands in hand."""
+        return self.available and len(self.leases) < errands
 
     def start(self, ground: Ground, now: float) -> None:
         """Start the process, or the successor of one that died."""
@@ -114,11 +119,18 @@ class DownloaderChild(Child):
             "records": records,
             "credits": credit,
             "threads": self.threads,
+            "limit": self.limit,
             "tokens": ground.tokens,
             "rate": ground.rate,
         }
         tokens = [] if ground.tokens is None else [ground.tokens]
         self._launch(setup, [ground.arena, records, credit, *tokens], now)
+
+    def limit_to(self, connections: int) -> None:
+        """Have the process use no more than so many connections."""
+        if connections != self.limit:
+            self.limit = connections
+            self.tell(LimitConnections(connections))
 
     def take_leases(self) -> list[Errand]:
         """The errands that it had; it has them no more."""

@@ -44,9 +44,9 @@ class CrewSize:
         """Connections of each downloader, or one less."""
         return -(-self.connections // self.processes)
 
-    def threads_of(self, downloader: int) -> int:
-        """Connections of one downloader: all of them together are `connections`."""
-        return self.connections // self.processes + (downloader < self.connections % self.processes)
+    def share_of(self, downloader: int, connections: int) -> int:
+        """How many of `connections` are one downloader's."""
+        return connections // self.processes + (downloader < connections % self.processes)
 
 
 def crew_size(processes: int | None, connections: int) -> CrewSize:
@@ -80,7 +80,8 @@ class Crew:
             rate,
         )
         self.downloaders = [
-            DownloaderChild(number, size.threads_of(number)) for number in range(size.processes)
+            DownloaderChild(number, size.share_of(number, size.connections))
+            for number in range(size.processes)
         ]
         self.storage = StorageChild()
         self._closed = False
@@ -109,6 +110,11 @@ class Crew:
     def pids(self) -> list[int]:
         """The processes that are there."""
         return [child.pid for child in (self.storage, *self.downloaders) if child.running]
+
+    def limit_connections(self, connections: int) -> None:
+        """Have all downloaders together use no more than so many connections."""
+        for child in self.downloaders:
+            child.limit_to(self.size.share_of(child.partition, connections))
 
     def silent(self, now: float) -> list[Child]:
         """Children that should have said something by now."""

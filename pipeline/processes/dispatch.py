@@ -92,9 +92,9 @@ class Dispatcher:
         ahead = self._ahead(now)
         waiting = self._short_of_work(ahead)
         while waiting and (errand := self._next(now)) is not None:
-            child = min(waiting, key=lambda child: len(child.leases) - child.threads)
+            child = min(waiting, key=lambda child: len(child.leases) - child.limit)
             orders.setdefault(child, []).append(self._lease(child, errand))
-            if len(child.leases) >= child.threads + ahead:
+            if len(child.leases) >= child.limit + ahead:
                 waiting.remove(child)
         for child, found in orders.items():
             child.tell(*found)
@@ -108,7 +108,7 @@ class Dispatcher:
         return [
             child
             for child in self._crew.downloaders
-            if child.available and len(child.leases) < child.threads + (ahead + 1) // 2
+            if child.has_room(child.limit + (ahead + 1) // 2)
         ]
 
     def _ahead(self, now: float) -> int:

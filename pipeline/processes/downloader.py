@@ -5,7 +5,6 @@ and work in the blocks that storage lends. No thread holds more of a segment tha
 """
 
 import os
-import queue
 import selectors
 import threading
 from contextlib import suppress
@@ -27,6 +26,7 @@ from pipeline.processes.heart import start_heart
 from pipeline.processes.pump import Pump
 from pipeline.processes.rate import RateShare
 from pipeline.processes.records import BlockSource, RecordWriter
+from pipeline.processes.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class DownloaderSetup:
     records: int
     credits: int
     threads: int
+    limit: int
     tokens: int | None
     rate: int | None
     parent: int
@@ -64,7 +65,7 @@ class Downloader:
         self._connections = Connections(setup.threads)
         self._share = _share(setup)
         self._transports: dict[int, Transport] = {}
-        self._work: queue.SimpleQueue[messages.ToDownloader] = queue.SimpleQueue()
+        self._work: Work[messages.ToDownloader] = Work(setup.limit)
 
     def serve(self) -> None:
         """Obey until told to stop, or until the supervisor is gone."""
@@ -93,6 +94,8 @@ class Downloader:
                 self._transports[context].reach.origin_private = private
             case messages.CloseContext(context):
                 self._transports.pop(context, None)
+            case messages.LimitConnections(connections):
+                self._work.set_limit(connections)
             case messages.FetchSegment() | messages.FetchDocument():
                 self._work.put(message)
             case messages.Stop():
@@ -104,7 +107,8 @@ class Downloader:
         pump = Pump(self._arena, self._blocks, self._records)
         with suppress(OSError, EOFError):  # storage or the supervisor is gone: so are we, soon
             while True:
-                self._fetch(self._work.get(), pump)
+                self._fetch(self._work.take(), pump)
+                self._work.done()
 
     def _fetch(self, task: messages.ToDownloader, pump: Pump) -> None:
         match task:

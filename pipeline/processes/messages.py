@@ -40,6 +40,12 @@ class OriginSeen(NamedTuple):
     private: bool
 
 
+class LimitConnections(NamedTuple):
+    """Have no more than so many tasks under way at a time."""
+
+    connections: int
+
+
 class CloseContext(NamedTuple):
     """No more requests are made in this context."""
 
@@ -247,7 +253,9 @@ class Stopped(NamedTuple):
     """Storage has cleaned up and ends."""
 
 
-ToDownloader = OpenContext | OriginSeen | CloseContext | FetchSegment | FetchDocument | Stop
+ToDownloader = (
+    OpenContext | OriginSeen | LimitConnections | CloseContext | FetchSegment | FetchDocument | Stop
+)
 FromDownloader = FetchFailed | TryContinued | DocumentFetched | Alive | Crashed
 ToStorage = OpenOutput | SkipItem | Publish | Abandon | ForgetDownloader | ServeDownloader | Stop
 FromStorage = (

@@ -37,6 +37,7 @@ from pipeline.processes.limits import Limits
 from pipeline.processes.renewals import Renewals
 from pipeline.processes.running import Origin, RunningJobs
 from pipeline.processes.signals import SignalWatch
+from pipeline.processes.tuning import Tuner
 from pipeline.processes.wishes import Fetched, Job, Renewal, Transferred
 from pipeline.units import printable, public_url
 
@@ -57,6 +58,8 @@ class Supervisor:
         self._options = options
         self._stream = stream
         self.bulletin = Bulletin(options.storage, listener)
+        wanted = options.concurrent
+        self.tuner = Tuner() if wanted is None else Tuner(most=wanted, fixed=True)
         self._signals = SignalWatch()
         self._fruitless = 0
         self._storage_stopped = False
@@ -66,7 +69,7 @@ class Supervisor:
     def __enter__(self) -> Self:
         self._signals.__enter__()
         try:
-            size = crew_size(self._options.processes, self._options.concurrent)
+            size = crew_size(self._options.processes, self.tuner.most)
             rate = self._options.http.limit_rate
             self.crew = Crew(size, self._options.storage, self._stream, rate)
         except BaseException:
@@ -76,6 +79,7 @@ class Supervisor:
         self._dispatcher = Dispatcher(self.crew, self._options.http, self.bulletin)
         self._jobs = RunningJobs(self.crew, self._dispatcher, self._options.http)
         self._renewals = Renewals(self._jobs, self._dispatcher, self.bulletin, self._refused)
+        self.crew.limit_connections(self.tuner.limit)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._signals, selectors.EVENT_READ)
         for child in (self.crew.storage, *self.crew.downloaders):
@@ -243,8 +247,15 @@ class Supervisor:
         kind = type(from_wire(report.error, ""))
         patience = Patience(report.patience)
         failure = FetchFailure(kind, report.reason, patience, report.retry_after)
+        if patience is Patience.BUSY:
+            costly = bool(report.retry_after)
+            self._tune(self.tuner.refused(time.monotonic(), costly))
         if not self._renewals.take(errand, failure):
             self._refused(errand, failure)
+
+    def _tune(self, changed: bool) -> None:
+        if changed:
+            self.crew.limit_connections(self.tuner.limit)
 
     def _refused(self, errand: Errand, failure: FetchFailure) -> None:
         """A try of `errand` has failed, and nothing but another one can mend that."""
@@ -308,7 +319,7 @@ class Supervisor:
             self.bulletin.tell(events.Warned(report.notice))
         self.bulletin.resumed(download)
         if all(each.opened for each in together):
-            self.bulletin.started_transfer(together, self.crew.size)
+            self.bulletin.started_transfer(together, self.crew.size, self.tuner.limit)
         self._settled(download)
 
     def _items_stored(self, report: messages.ItemsStored) -> None:
@@ -322,6 +333,8 @@ class Supervisor:
 
     def _storage_state(self, state: messages.StorageState) -> None:
         self.bulletin.storage_state(state)
+        total = sum(size for _, size in state.job_bytes)
+        self._tune(self.tuner.received(total, time.monotonic()))
         for job, size in state.job_bytes:
             download = self._jobs.downloads[job]
             if size != download.stored_bytes and not download.publishing:

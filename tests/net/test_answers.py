@@ -20,9 +20,9 @@ def answer(status: int = 200, **headers: str) -> Answer:
         (401, SegmentsMissingError, Patience.EXPIRED),
         (403, SegmentsMissingError, Patience.EXPIRED),
         (410, SegmentsMissingError, Patience.EXPIRED),
-        (429, NetworkError, Patience.FULL),
+        (429, NetworkError, Patience.BUSY),
         (500, NetworkError, Patience.FULL),
-        (503, NetworkError, Patience.FULL),
+        (503, NetworkError, Patience.BUSY),
         (304, NetworkError, Patience.FEW),
     ],
 )

@@ -1,0 +1,46 @@
+"""What a downloader has in hand: tasks in order, and how many may be under way at a time."""
+
+import threading
+from collections import deque
+from typing import Generic, TypeVar
+
+Task = TypeVar("Task")
+
+
+class Work(Generic[Task]):
+    """Hands tasks to threads. `take` and `done` belong together."""
+
+    def __init__(self, limit: int) -> None:
+        """At most `limit` tasks are under way at a time."""
+        self._limit = limit
+        self._under_way = 0
+        self._tasks: deque[Task] = deque()
+        self._changed = threading.Condition()
+
+    def put(self, task: Task) -> None:
+        """One task more."""
+        with self._changed:
+            self._tasks.append(task)
+            if self._under_way < self._limit:
+                self._changed.notify()
+
+    def take(self) -> Task:
+        """The next task; waits for one, and for leave to begin it."""
+        with self._changed:
+            while not self._tasks or self._under_way >= self._limit:
+                self._changed.wait()
+            self._under_way += 1
+            return self._tasks.popleft()
+
+    def done(self) -> None:
+        """A task that was taken has ended."""
+        with self._changed:
+            self._under_way -= 1
+            if self._tasks and self._under_way < self._limit:
+                self._changed.notify()
+
+    def set_limit(self, limit: int) -> None:
+        """Allow so many from now on; those that are under way are not disturbed."""
+        with self._changed:
+            self._limit = limit
+            self._changed.notify_all()
