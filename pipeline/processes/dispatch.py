@@ -157,6 +157,19 @@ class Dispatcher:
                 return errand
         return None
 
+    def recall(self) -> None:
+        """Have what is in hand and not begun given back: the host it is for wants less."""
+        for child in self._crew.downloaders:
+            if len(child.leases) > child.limit or not child.limit:
+                child.tell(messages.ReturnTasks())
+
+    def returned(self, leases: list[int]) -> None:
+        """These leases have ended without a try."""
+        for lease in leases:
+            if errand := self.end_lease(lease):
+                self._bulletin.requests -= 1
+                self._again(errand, 0.0)
+
     def continued(self, report: messages.TryContinued) -> None:
         """A try has broken off and goes on by itself: that is one more request, and one try."""
         self._bulletin.requests += 1

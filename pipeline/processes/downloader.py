@@ -65,7 +65,7 @@ class Downloader:
         self._connections = Connections(setup.threads)
         self._share = _share(setup)
         self._transports: dict[int, Transport] = {}
-        self._work: Work[messages.ToDownloader] = Work(setup.limit)
+        self._work: Work[messages.FetchSegment | messages.FetchDocument] = Work(setup.limit)
 
     def serve(self) -> None:
         """Obey until told to stop, or until the supervisor is gone."""
@@ -96,6 +96,9 @@ class Downloader:
                 self._transports.pop(context, None)
             case messages.LimitConnections(connections):
                 self._work.set_limit(connections)
+            case messages.ReturnTasks():
+                leases = [task.lease for task in self._work.recall()]
+                self._reports.send(messages.TasksReturned(leases))
             case messages.FetchSegment() | messages.FetchDocument():
                 self._work.put(message)
             case messages.Stop():
@@ -110,14 +113,12 @@ class Downloader:
                 self._fetch(self._work.take(), pump)
                 self._work.done()
 
-    def _fetch(self, task: messages.ToDownloader, pump: Pump) -> None:
+    def _fetch(self, task: messages.FetchSegment | messages.FetchDocument, pump: Pump) -> None:
         match task:
             case messages.FetchSegment():
                 self._guarded(task.lease, lambda: self._segment(task, pump))
             case messages.FetchDocument():
                 self._guarded(task.lease, lambda: self._document(task))
-            case _:
-                raise InternalError(f"Not work for a fetch thread: {task!r}")
 
     def _guarded(self, lease: int, fetch: Any) -> None:
         try:

@@ -46,6 +46,10 @@ class LimitConnections(NamedTuple):
     connections: int
 
 
+class ReturnTasks(NamedTuple):
+    """Give back what has not been begun: it is for others, or for later."""
+
+
 class CloseContext(NamedTuple):
     """No more requests are made in this context."""
 
@@ -107,6 +111,12 @@ class TryContinued(NamedTuple):
     lease: int
     reason: str
     pause: float
+
+
+class TasksReturned(NamedTuple):
+    """These leases have not been begun, and are not going to be."""
+
+    leases: list[int]
 
 
 class DocumentFetched(NamedTuple):
@@ -254,9 +264,16 @@ class Stopped(NamedTuple):
 
 
 ToDownloader = (
-    OpenContext | OriginSeen | LimitConnections | CloseContext | FetchSegment | FetchDocument | Stop
+    OpenContext
+    | OriginSeen
+    | LimitConnections
+    | ReturnTasks
+    | CloseContext
+    | FetchSegment
+    | FetchDocument
+    | Stop
 )
-FromDownloader = FetchFailed | TryContinued | DocumentFetched | Alive | Crashed
+FromDownloader = FetchFailed | TryContinued | TasksReturned | DocumentFetched | Alive | Crashed
 ToStorage = OpenOutput | SkipItem | Publish | Abandon | ForgetDownloader | ServeDownloader | Stop
 FromStorage = (
     OutputOpened

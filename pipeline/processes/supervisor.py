@@ -6,7 +6,8 @@
 
 One thread and one wait, on everything that can happen: a report, the end of a child (its report
 pipe ends with it), a signal, the time for a retry. Jobs are in `running`, who fetches what is
-decided in `dispatch`, what children are is in `crew`, what is told to the user is in `bulletin`.
+decided in `dispatch`, what children are is in `crew`, what their deaths mean in `caretaker`, what
+is told to the user in `bulletin`.
 """
 
 import atexit
@@ -28,9 +29,10 @@ from pipeline.net.failure import FetchFailure, Patience
 from pipeline.options import FetchOptions
 from pipeline.processes import messages
 from pipeline.processes.bulletin import Bulletin, Listener
+from pipeline.processes.caretaker import Caretaker
 from pipeline.processes.children import Child, DownloaderChild
-from pipeline.processes.crew import SILENCE_SECONDS, STORAGE_GRACE, Crew, crew_size
-from pipeline.processes.dispatch import Dispatcher, poisoned
+from pipeline.processes.crew import STORAGE_GRACE, Crew, crew_size
+from pipeline.processes.dispatch import Dispatcher
 from pipeline.processes.download import Download
 from pipeline.processes.errands import DocumentErrand, Errand, ItemErrand, NeedErrand
 from pipeline.processes.limits import Limits
@@ -43,9 +45,6 @@ from pipeline.units import printable, public_url
 
 #: The longest wait: how late a silent child or a due sample may be noticed, in seconds.
 _TICK_SECONDS = 0.5
-
-#: Downloaders that die without having done anything, one after the other, are no accident.
-_FRUITLESS_DEATHS = 8
 
 
 class Supervisor:
@@ -61,10 +60,8 @@ class Supervisor:
         wanted = options.concurrent
         self.tuner = Tuner() if wanted is None else Tuner(most=wanted, fixed=True)
         self._signals = SignalWatch()
-        self._fruitless = 0
         self._storage_stopped = False
         self._committed = False  # it is too late for a signal to change the end
-        self._woken = time.monotonic()
 
     def __enter__(self) -> Self:
         self._signals.__enter__()
@@ -82,8 +79,7 @@ class Supervisor:
         self.crew.limit_connections(self.tuner.limit)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._signals, selectors.EVENT_READ)
-        for child in (self.crew.storage, *self.crew.downloaders):
-            self._watch(child)
+        self._caretaker = Caretaker(self.crew, self._dispatcher, self._jobs, self._selector)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -140,7 +136,7 @@ class Supervisor:
             self._interrupt()
         now = time.monotonic()
         self._jobs.enforce_limits(now)
-        self._look_after_silence(now)
+        self._caretaker.look_after_silence(now)
         self._sample_memory(force=False)
 
     def _interrupt(self) -> None:
@@ -171,10 +167,6 @@ class Supervisor:
             return _TICK_SECONDS
         return min(_TICK_SECONDS, max(0.0, due - time.monotonic()))
 
-    def _watch(self, child: Child) -> None:
-        assert child.reports is not None  # noqa: S101  (it has just been started)
-        self._selector.register(child.reports, selectors.EVENT_READ, child)
-
     def _hear(self, child: Child) -> None:
         assert child.reports is not None  # noqa: S101  (only running children are watched)
         child.last_heard = time.monotonic()
@@ -183,10 +175,10 @@ class Supervisor:
                 self._handle(child, message)
         except ValueError as error:
             child.crash = f"it sent what is no message: {error}"
-            self._died(child)
+            self._caretaker.died(child)
             return
         if child.reports.closed:
-            self._died(child)
+            self._caretaker.died(child)
 
     def _handle(self, child: Child, message: Any) -> None:
         if isinstance(message, messages.Crashed):
@@ -196,29 +188,21 @@ class Supervisor:
         else:
             self._handle_storage(message)
 
-    def _look_after_silence(self, now: float) -> None:
-        """A child that gives no sign of life is as good as dead."""
-        if now - self._woken > SILENCE_SECONDS / 2:
-            # We were stopped ourselves (Ctrl-Z, suspend), and the children may have been.
-            self.crew.excuse_silence(now)
-        self._woken = now
-        for child in self.crew.silent(now):
-            child.crash = f"no sign of life for {SILENCE_SECONDS:.0f} seconds"
-            self._died(child)
-
     # -- reports of downloaders --------------------------------------------------------------
 
     def _handle_downloader(self, message: messages.FromDownloader) -> None:
         match message:
             case messages.DocumentFetched():
-                self._fruitless = 0
+                self._caretaker.fruitful()
                 self._document(self._dispatcher.end_lease(message.lease), message)
             case messages.FetchFailed():
-                self._fruitless = 0
+                self._caretaker.fruitful()
                 self._failed(message)
             case messages.TryContinued():
-                self._fruitless = 0
+                self._caretaker.fruitful()
                 self._dispatcher.continued(message)
+            case messages.TasksReturned(leases):
+                self._dispatcher.returned(leases)
             case messages.Alive() | messages.Crashed():
                 pass
 
@@ -248,8 +232,8 @@ class Supervisor:
         patience = Patience(report.patience)
         failure = FetchFailure(kind, report.reason, patience, report.retry_after)
         if patience is Patience.BUSY:
-            costly = bool(report.retry_after)
-            self._tune(self.tuner.refused(time.monotonic(), costly))
+            self._tune(self.tuner.refused(time.monotonic(), costly=bool(report.retry_after)))
+            self._dispatcher.recall()
         if not self._renewals.take(errand, failure):
             self._refused(errand, failure)
 
@@ -290,7 +274,7 @@ class Supervisor:
             case messages.JobFailed(job, error, text):
                 self._jobs.fail(self._jobs.downloads[job].context, from_wire(error, text))
             case messages.DownloaderForgotten(partition):
-                self._replace(self.crew.downloaders[partition])
+                self._caretaker.replace(self.crew.downloaders[partition])
             case messages.Stopped():
                 self._storage_stopped = True
             case _:
@@ -323,7 +307,7 @@ class Supervisor:
         self._settled(download)
 
     def _items_stored(self, report: messages.ItemsStored) -> None:
-        self._fruitless = 0
+        self._caretaker.fruitful()
         download = self._jobs.downloads[report.job]
         download.stored_bytes = report.job_bytes
         self._dispatcher.items_stored(download, report.indexes)
@@ -373,38 +357,3 @@ class Supervisor:
         self.bulletin.tell(events.OutputPublished(download.transfer.name, report.size))
         done = Transferred(report.size, tuple(download.missing), report.sha256)
         self._jobs.transferred(download, done)
-
-    # -- deaths ------------------------------------------------------------------------------
-
-    def _died(self, child: Child) -> None:
-        """A child has ended, or must."""
-        if child.reports is not None:
-            self._selector.unregister(child.reports)
-        child.end()
-        if child.crash:
-            child.ended = printable(child.crash.splitlines()[0])
-        ended = child.ended or "gone"
-        if not isinstance(child, DownloaderChild):
-            raise ProcessDiedError(f"The storage process died ({ended}): nothing was kept")
-        self._fruitless += 1
-        if self._fruitless > _FRUITLESS_DEATHS:
-            raise ProcessDiedError(f"Downloader processes keep dying (the last one: {ended})")
-        child.awaits_storage = True
-        self.crew.storage.tell(messages.ForgetDownloader(child.partition))
-
-    def _replace(self, child: DownloaderChild) -> None:
-        """Storage has taken in all that the dead one left: redo the rest, start its successor.
-
-        Not before: an item that is in, but not reported yet, would be fetched twice; and blocks
-        that storage lent meanwhile would be in the pipe that the successor reads.
-        """
-        now, ended = time.monotonic(), child.ended or "gone"
-        victim = self._dispatcher.lost(child.take_leases(), ended, now)
-        if victim is not None:
-            self._jobs.fail(victim.context, poisoned(victim, ended))
-        child.forget_credits()
-        self.crew.restart(child, now)
-        self.crew.storage.tell(messages.ServeDownloader(child.partition))
-        child.awaits_storage = False
-        self._watch(child)
-        self._jobs.introduce(child)

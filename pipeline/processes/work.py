@@ -39,6 +39,13 @@ class Work(Generic[Task]):
             if self._tasks and self._under_way < self._limit:
                 self._changed.notify()
 
+    def recall(self) -> list[Task]:
+        """Take back the tasks that nobody has begun."""
+        with self._changed:
+            tasks = list(self._tasks)
+            self._tasks.clear()
+            return tasks
+
     def set_limit(self, limit: int) -> None:
         """Allow so many from now on; those that are under way are not disturbed."""
         with self._changed:
