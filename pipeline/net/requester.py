@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.cookies import extract_cookies_to_jar
 
 from pipeline.errors import NetworkError
 from pipeline.net.cookies import Cookies
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.hosts import origin_of
+from pipeline.net.paced import PacedAdapter
 from pipeline.net.requests_errors import translated
 from pipeline.options import HttpOptions
 
@@ -43,7 +43,7 @@ class Requester:
         self._session.cookies = cookies.jar  # type: ignore[assignment]
         if options.proxy is not None:
             self._session.proxies = {"http": options.proxy, "https": options.proxy}
-        self._adapter = HTTPAdapter(pool_maxsize=connections)
+        self._adapter = PacedAdapter(pool_maxsize=connections)
         self._timeout = options.timeout
         self._usual: dict[tuple[Any, ...], _Usual] = {}
         self._lock = threading.Lock()

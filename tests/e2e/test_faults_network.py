@@ -5,7 +5,6 @@ What `test_failures` and `test_transport` show already is left out. Wrong answer
 """
 
 import socket
-from dataclasses import dataclass
 
 import pytest
 
@@ -21,7 +20,8 @@ from tests.support.behaviours import (
     Status,
     first,
 )
-from tests.support.exchange import Behaviour, Exchange
+from tests.support.exchange import Behaviour
+from tests.support.framing import Chunks, Raw, Surplus
 from tests.support.invariants import check_i4_rerun_succeeds, check_i5_requests_bounded
 from tests.support.streams import Aes
 
@@ -50,47 +50,6 @@ def sealed(bench: Bench) -> Bench:
     """The same, encrypted."""
     bench.serve([SIZE] * 8, aes=Aes())
     return bench
-
-
-@dataclass(frozen=True)
-class Surplus:
-    """The right body, all of it announced, and more behind it, together with its last byte."""
-
-    data: bytes
-
-    def __call__(self, exchange: Exchange) -> None:
-        reply = exchange.right_reply()
-        body = reply.payload.read(reply.start, reply.end)
-        exchange.head(reply.status, reply.headers, reply.length)
-        exchange.send(body[:-1])
-        exchange.send(body[-1:] + self.data)
-
-
-@dataclass(frozen=True)
-class Chunks:
-    """A chunked body that goes on like this, and ends with the connection."""
-
-    data: bytes
-
-    def __call__(self, exchange: Exchange) -> None:
-        exchange.head(200, {"Transfer-Encoding": "chunked"})
-        exchange.send(self.data)
-        exchange.hang_up()
-
-
-@dataclass(frozen=True)
-class Raw:
-    """A beginning, and then a byte string again and again: it is never done."""
-
-    start: bytes
-    again: bytes
-    pause: float
-
-    def __call__(self, exchange: Exchange) -> None:
-        exchange.sock.sendall(self.start)
-        while True:
-            exchange.sock.sendall(self.again)
-            exchange.pause(self.pause)
 
 
 class TestUnreachable:

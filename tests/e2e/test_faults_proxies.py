@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.bench import Bench, message
+from tests.support.behaviours import Drip
+from tests.support.exchange import Behaviour
+from tests.support.framing import Raw
 from tests.support.origin import Origin
 from tests.support.proxy import Break, Proxy
 from tests.support.runs import Run, Workspace
@@ -81,6 +84,26 @@ def test_it_ends_for_good(after: int, served: Bench) -> None:
         served.check_failed(run, 3)
         assert "the proxy" in message(run)
         assert "after 3 tries" in message(run)
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        Raw(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a", 0.02),
+        Raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0", 0.02),
+        Raw(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.02),
+        Drip(0.02),
+    ],
+    ids=["header", "chunk size", "interim answers", "body"],
+)
+def test_a_drip_behind_it(behaviour: Behaviour, served: Bench) -> None:
+    """F8 holds for what comes through a proxy, too."""
+    served.origin.behave("/segment00004.ts", behaviour)
+    with Proxy() as proxy:
+        run = fetch(served, proxy, "--retries", "1", "--timeout", "0.3")
+
+        served.check_failed(run, 3)
+        assert served.origin.count("/segment00004.ts") == 2
 
 
 @pytest.mark.parametrize("status", [403, 407, 502])

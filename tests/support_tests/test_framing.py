@@ -11,7 +11,9 @@ from tests.support.behaviours import (
     RangeIgnored,
     ShortRange,
 )
-from tests.support_tests.wire import BODY, Ask
+from tests.support.framing import Chunks, Raw, Surplus
+from tests.support.origin import Origin
+from tests.support_tests.wire import BODY, Ask, Peer
 
 
 class TestFraming:
@@ -91,3 +93,26 @@ class TestRanges:
         assert status == "HTTP/1.1 200 OK"
         assert "Content-Range" not in headers
         assert body == BODY
+
+
+class TestBrokenFraming:
+    def test_surplus(self, ask: Ask) -> None:
+        """The whole body and its length, and bytes that nobody announced."""
+        _, headers, body = ask(Surplus(b"more"))
+
+        assert headers["Content-Length"] == "1000"
+        assert body == BODY + b"more"
+
+    def test_chunks(self, ask: Ask) -> None:
+        """Whatever is to stand for chunks, as it is."""
+        _, headers, body = ask(Chunks(b"zz\r\nnot a chunk\r\n"))
+
+        assert headers["Transfer-Encoding"] == "chunked"
+        assert body == b"zz\r\nnot a chunk\r\n"
+
+    def test_raw(self, origin: Origin, peer: Peer) -> None:
+        """A beginning, and then no end."""
+        origin.behave("/a", Raw(b"HTTP/1.1 ", b"2", 0.001))
+        peer.ask()
+
+        assert peer.reader.read(59) == b"HTTP/1.1 " + b"2" * 50
