@@ -5,9 +5,8 @@ requests and urllib3 take 0.7 ms of CPU time for a request, and 80 ms to be impo
 (`requester`).
 """
 
-import re
 from collections.abc import Mapping
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from pipeline.errors import NetworkError
 from pipeline.net.connect import connect
@@ -17,16 +16,8 @@ from pipeline.net.cookies import Cookies
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.incoming import Incoming
 from pipeline.net.reach import Reach
+from pipeline.net.targets import Target
 from pipeline.options import HttpOptions
-
-#: A URL in which nothing has to be looked at twice: where it leads, and what is asked for there.
-_PLAIN = re.compile(
-    r"(https?://[a-z0-9.-]+(?::[0-9]{1,5})?)(/(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)"
-)
-
-#: Left as they are where a URL has to be mended: what is reserved, and "%", which may be an escape.
-_SAFE = "!#$%&'()*+,/:;=?@[]~"
-_LONE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -44,16 +35,16 @@ class DirectSender:
         self._reach = reach
         self._sites: dict[tuple[str, bool], Site] = {}
 
-    def send(self, url: str, headers: Mapping[str, str]) -> Incoming:
-        """The head of the answer to GET `url`; redirects are not followed.
+    def send(self, target: Target, headers: Mapping[str, str]) -> Incoming:
+        """The head of the answer to GET `target`; redirects are not followed.
 
         Raises FetchFailure, EOFError, OSError.
         """
-        place, target, clean = _split(url)
+        place, clean = target.place, target.clean
         cookie = self._cookies.header_for(clean)
         if cookie and not any(name.lower() == "cookie" for name in headers):
             headers = {**headers, "Cookie": cookie}
-        request = _request(place, target, headers)
+        request = _request(target, headers)
         connection, head = self._connections.ask(
             self._site_of(place), request, lambda site: self._connect(site, clean)
         )
@@ -62,7 +53,7 @@ class DirectSender:
         # Looked up again: the connection may have shown how far this transport reaches.
         site = self._site_of(place)
         return Incoming(
-            url, head, connection, lambda found: self._connections.give_back(site, found)
+            target.url, head, connection, lambda found: self._connections.give_back(site, found)
         )
 
     def _connect(self, site: Site, url: str) -> Connection:
@@ -78,50 +69,16 @@ class DirectSender:
         return site
 
     def _site(self, place: str, public_only: bool) -> Site:
-        try:
-            parts = urlsplit(place)
-            port = parts.port or _PORTS[parts.scheme]
-        except (ValueError, KeyError) as error:
-            raise _invalid() from error
-        if not parts.hostname:
-            raise _invalid()
-        return Site(parts.scheme, parts.hostname, port, self._options.verify, public_only)
+        parts = urlsplit(place)
+        port = parts.port or _PORTS[parts.scheme]
+        return Site(parts.scheme, str(parts.hostname), port, self._options.verify, public_only)
 
 
-def _split(url: str) -> tuple[str, str, str]:
-    """Scheme and host of `url`, what is asked for there, and the URL itself, fit for the wire."""
-    match = _PLAIN.fullmatch(url)
-    if match is None:
-        url = _mended(url)
-        match = re.fullmatch(r"(https?://[^/?#]+)([^#]*)", url)
-    if match is None:
-        raise _invalid()
-    return match[1], match[2], url
-
-
-def _mended(url: str) -> str:
-    """`url` with its host in lower case and in ASCII, and everything else that needs it escaped.
-
-    Raises FetchFailure.
-    """
-    try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").encode("idna").decode("ascii").lower()
-        port = parts.port
-    except ValueError as error:
-        raise _invalid() from error
-    place = f"[{host}]" if ":" in host else host
-    place += f":{port}" if port is not None else ""
-    path, query = (
-        _LONE_PERCENT.sub("%25", quote(part, _SAFE)) for part in (parts.path, parts.query)
-    )
-    return urlunsplit((parts.scheme, place, path or "/", query, ""))
-
-
-def _request(place: str, target: str, headers: Mapping[str, str]) -> bytes:
+def _request(target: Target, headers: Mapping[str, str]) -> bytes:
     """The request, as RFC 9112 section 3 writes it. Raises FetchFailure."""
-    host = place.partition("://")[2].removesuffix(":443" if place.startswith("https") else ":80")
-    lines = [f"GET {target} HTTP/1.1", f"Host: {host}"]
+    scheme, _, host = target.place.partition("://")
+    host = host.removesuffix(f":{_PORTS[scheme]}")
+    lines = [f"GET {target.path} HTTP/1.1", f"Host: {host}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     text = "\r\n".join([*lines, "", ""])
     if text.count("\n") != len(lines) + 1 or text.count("\r") != len(lines) + 1 or "\0" in text:
@@ -135,7 +92,3 @@ def _encoded(text: str) -> bytes:
         return text.encode("latin-1")
     except UnicodeEncodeError:
         return text.encode("utf-8", "replace")
-
-
-def _invalid() -> FetchFailure:
-    return FetchFailure(NetworkError, "the URL is not valid", Patience.NEVER)

@@ -7,12 +7,21 @@ from urllib.parse import urlsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
+Origin = tuple[str, str, int | None]
 
-def origin_of(url: str) -> tuple[str, str, int | None]:
+#: The origin of what is no URL: server text may be anything.
+_NOWHERE: Origin = ("", "", None)
+
+
+def origin_of(url: str) -> Origin:
     """Scheme, host and port of `url`; a port that is not written is the scheme's own."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return _NOWHERE
     scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme)
+    return scheme, (parts.hostname or "").lower(), port or _DEFAULT_PORTS.get(scheme)
 
 
 def may_see_user_headers(url: str, origin: str) -> bool:
@@ -23,7 +32,7 @@ def may_see_user_headers(url: str, origin: str) -> bool:
     """
     scheme, host, port = origin_of(url)
     home_scheme, home, home_port = origin_of(origin)
-    if host != home:
+    if not host or host != home:
         return False
     if scheme == home_scheme:
         return port == home_port

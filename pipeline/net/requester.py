@@ -1,4 +1,4 @@
-"""Requests that go through a proxy, or log in: by requests, which knows how.
+"""Requests that go through a proxy: by requests, which knows how.
 
 `Session.get` looks up proxies, .netrc, CA bundles and cookies anew for every request: here the
 answers are kept for each origin, and a request is a copy of the first with another URL. Everything
@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 from requests.cookies import extract_cookies_to_jar
+from requests.utils import select_proxy
 
 from pipeline.errors import NetworkError
 from pipeline.net.cookies import Cookies
@@ -19,6 +20,7 @@ from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.hosts import origin_of
 from pipeline.net.paced import PacedAdapter
 from pipeline.net.requests_errors import translated
+from pipeline.net.targets import Target
 from pipeline.options import HttpOptions
 
 _NO_PROXY = "the URL of the proxy is none that can be used (http://HOST:PORT)"
@@ -41,17 +43,28 @@ class Requester:
         self._session.headers.clear()
         self._session.verify = options.verify
         self._session.cookies = cookies.jar  # type: ignore[assignment]
-        if options.proxy is not None:
-            self._session.proxies = {"http": options.proxy, "https": options.proxy}
+        self._proxies = dict.fromkeys(("http", "https"), options.proxy) if options.proxy else {}
         self._adapter = PacedAdapter(pool_maxsize=connections)
         self._timeout = options.timeout
         self._usual: dict[tuple[Any, ...], _Usual] = {}
         self._lock = threading.Lock()
 
-    def send(self, url: str, headers: Mapping[str, str]) -> "Requested":
-        """The head of the answer to GET `url`; redirects are not followed. Raises FetchFailure."""
+    def goes_through_proxy(self, target: Target) -> bool:
+        """Whether there is a proxy for requests to `target`: not for each host there need be one.
+
+        Raises FetchFailure.
+        """
         with translated():
-            return Requested(self._send(url, headers))
+            settings = self._usual_for(target.clean, {}).settings
+            return select_proxy(target.clean, settings["proxies"]) is not None
+
+    def send(self, target: Target, headers: Mapping[str, str]) -> "Requested":
+        """The head of the answer to GET `target`; redirects are not followed.
+
+        Raises FetchFailure.
+        """
+        with translated():
+            return Requested(target.url, self._send(target.clean, headers))
 
     def _send(self, url: str, headers: Mapping[str, str]) -> requests.Response:
         usual = self._usual_for(url, headers)
@@ -80,7 +93,7 @@ class Requester:
 
     def _usual_for(self, url: str, headers: Mapping[str, str]) -> _Usual:
         """Prepared once for each origin and set of header names: a Range is not for everyone."""
-        key = (*origin_of(url), _userinfo(url), *sorted(headers))
+        key = (*origin_of(url), *sorted(headers))
         usual = self._usual.get(key)
         if usual is None:
             with self._lock:
@@ -93,13 +106,9 @@ class Requester:
             request.headers.pop("Cookie", None)  # asked for again each time: cookies change
         # Said here, too: $REQUESTS_CA_BUNDLE would overrule a session that verifies nothing.
         verify = self._session.verify
-        settings = self._session.merge_environment_settings(url, {}, True, verify, None)
+        proxies = dict(self._proxies)  # likewise: $http_proxy would overrule those of a session
+        settings = self._session.merge_environment_settings(url, proxies, True, verify, None)
         return _Usual(request, settings)
-
-
-def _userinfo(url: str) -> str:
-    """The credentials in `url`, if any: they become a header."""
-    return url.split("/", 3)[2].rpartition("@")[0] if url.count("/") > 1 else ""
 
 
 class Requested:
@@ -109,8 +118,8 @@ class Requested:
     what http.client and urllib3 would add is done here.
     """
 
-    def __init__(self, response: requests.Response) -> None:
-        self.url = response.url
+    def __init__(self, url: str, response: requests.Response) -> None:
+        self.url = url
         self.status = response.status_code
         self.reason = response.reason or ""
         self.headers: Mapping[str, str] = response.headers

@@ -28,6 +28,7 @@ from pipeline.net.logins import authorization
 from pipeline.net.proxies import has_proxy
 from pipeline.net.reach import Reach
 from pipeline.net.retry import RetryPolicy
+from pipeline.net.targets import target_of
 from pipeline.net.translation import translated
 from pipeline.options import HttpOptions
 from pipeline.version import __version__
@@ -137,17 +138,18 @@ class Transport:
 
     def _request(self, url: str, headers: Mapping[str, str]) -> Answer:
         options = self._options
+        target = target_of(url)
         if options.headers and (
             options.header_all_hosts or may_see_user_headers(url, self._origin)
         ):
             headers = _overridden(headers, options.headers)
-        if has_proxy(options.proxy):
-            self.reach.examine_url(url)
-            return self._requester.send(url, headers)
         if login := authorization(url):
             headers = _overridden({"Authorization": login}, tuple(headers.items()))
+        if has_proxy(options.proxy) and self._requester.goes_through_proxy(target):
+            self.reach.examine_url(target.clean)
+            return self._requester.send(target, headers)
         with translated():
-            return self._direct.send(url, headers)
+            return self._direct.send(target, headers)
 
     @cached_property
     def _requester(self) -> "Requester":

@@ -27,6 +27,17 @@ def test_there_is_no_step_down() -> None:
     assert not may_see_user_headers("http://a.example/x", "https://a.example/list.m3u8")
 
 
+@pytest.mark.parametrize("url", ["http://a.example:99999/", "http://a.example:x/", "http://[::1/"])
+def test_what_is_no_url_belongs_to_nobody(url: str) -> None:
+    """It sees no headers, of whatever origin, and pauses nobody."""
+    pauses = HostPauses()
+    pauses.pause("http://a.example/", 20.0)
+
+    assert not may_see_user_headers(url, "http://a.example/list.m3u8")
+    assert not may_see_user_headers(url, url)
+    assert pauses.until(url) == 0.0
+
+
 def test_a_pause_is_for_the_whole_host() -> None:
     """One answer of 429 is meant for every connection, and a shorter one does not end it."""
     pauses = HostPauses()
