@@ -11,13 +11,14 @@ import selectors
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pipeline.net.connection import Connection
 from pipeline.net.connections import Site
+from pipeline.net.failure import FetchFailure
 from pipeline.net.translation import tls_refused
 
 if TYPE_CHECKING:
@@ -27,15 +28,17 @@ if TYPE_CHECKING:
 #: servers answer sooner; where one does not, a second connection is begun in vain, no more.
 _HEAD_START = 0.25
 
+#: What the resolver says of an address: family, kind, protocol, a name, and the address itself.
+_Address = tuple[int, int, int, str, tuple[Any, ...]]
+
 
 def connect(site: Site, timeout: float, examine: Callable[[str], None]) -> Connection:
     """A new connection to `site`. Raises OSError, FetchFailure.
 
-    `examine` sees the address at the other end before anything is sent, and raises if it must not.
+    `examine` sees each address before it is connected to, and raises FetchFailure if it must not.
     """
-    sock = open_socket(site.host, site.port, timeout)
+    sock = open_socket(site.host, site.port, timeout, examine)
     try:
-        examine(sock.getpeername()[0])
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if site.scheme == "https":
             sock.settimeout(timeout)
@@ -46,9 +49,14 @@ def connect(site: Site, timeout: float, examine: Callable[[str], None]) -> Conne
         raise
 
 
-def open_socket(host: str, port: int, timeout: float) -> socket.socket:
-    """A TCP connection to the address of `host` that answers first. Raises OSError."""
-    addresses = deque(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+def open_socket(
+    host: str, port: int, timeout: float, examine: Callable[[str], None]
+) -> socket.socket:
+    """A TCP connection to the address of `host` that answers first. Raises OSError, FetchFailure.
+
+    Addresses that `examine` raises for are left out.
+    """
+    addresses = _permitted(_resolved(host, port), examine)
     deadline = time.monotonic() + timeout
     with _Attempts() as attempts:
         while addresses or attempts.under_way:
@@ -61,6 +69,30 @@ def open_socket(host: str, port: int, timeout: float) -> socket.socket:
             if time.monotonic() >= deadline:
                 raise TimeoutError
         raise attempts.failure
+
+
+def _resolved(host: str, port: int) -> Iterable[_Address]:
+    """The addresses of `host`. Raises OSError."""
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # a part of the name is empty, or longer than names can be
+        raise socket.gaierror(socket.EAI_NONAME, "no name of a host") from error
+
+
+def _permitted(addresses: Iterable[_Address], examine: Callable[[str], None]) -> deque[_Address]:
+    """Those that may be connected to. Raises FetchFailure if that is none of them."""
+    permitted: deque[_Address] = deque()
+    refusal = None
+    for address in addresses:
+        try:
+            examine(str(address[4][0]))
+        except FetchFailure as failure:
+            refusal = failure
+        else:
+            permitted.append(address)
+    if refusal is not None and not permitted:
+        raise refusal
+    return permitted
 
 
 class _Attempts:

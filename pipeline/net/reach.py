@@ -1,9 +1,10 @@
 """How far a playlist may lead: to public addresses only, where that is asked for (`block_private`).
 
 The user's own URL sets what is allowed: if it leads to a private address, so may what is behind it.
-Judged is the address that a connection really has, before a byte is sent on it: whatever a name
-stood for a moment earlier, and however an address is spelt. Behind a proxy there is no such
-address, and only what URLs say themselves is looked at.
+Judged are the addresses that are connected to, each before the first packet goes there: whatever a
+name stood for a moment earlier, however an address is spelt, and without a word about who listens
+there. Behind a proxy there is no such address, and only what URLs say themselves is looked at:
+names are the proxy's to resolve, and it knows what it may reach.
 """
 
 import socket
@@ -33,7 +34,10 @@ class Reach:
         return self._blocks and not self.origin_private
 
     def examine(self, url: str, address: str) -> None:
-        """A connection to `address` is to carry a request for `url`. Raises FetchFailure."""
+        """`address` is to be connected to, for a request to `url`. Raises FetchFailure.
+
+        The first address that the origin's name stands for decides what the origin is.
+        """
         if not self._blocks:
             return
         private = is_private(address)
@@ -43,7 +47,7 @@ class Reach:
             raise _refused()
 
     def examine_url(self, url: str) -> None:
-        """A proxy is to be asked for `url`. Raises FetchFailure."""
+        """A proxy is to be asked for `url`, which is fit for the wire. Raises FetchFailure."""
         if not self._blocks:
             return
         if (address := _literal(urlsplit(url).hostname or "")) is not None:

@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.net import connect
 from pipeline.net.connect import open_socket
+from pipeline.net.failure import FetchFailure, broken
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_a_silent_address_is_not_waited_for(
     """The one behind it is reached (an IPv6 that leads nowhere, before an IPv4 that works)."""
     resolving(monkeypatch, *[hole.getsockname()] * silent, listener.getsockname())
 
-    with open_socket("host", 80, 20.0) as sock:
+    with open_socket("host", 80, 20.0, str) as sock:
         assert sock.getpeername() == listener.getsockname()
         assert sock.getblocking()
 
@@ -73,7 +74,7 @@ def test_a_refusal_leads_to_the_next_address_at_once(
     monkeypatch.setattr(connect, "_HEAD_START", 1000.0)
     resolving(monkeypatch, unused(), unused(), listener.getsockname())
 
-    with open_socket("host", 80, 20.0) as sock:
+    with open_socket("host", 80, 20.0, str) as sock:
         assert sock.getpeername() == listener.getsockname()
 
 
@@ -83,7 +84,7 @@ def test_a_refusal_beside_a_silent_address(
     """What fails later does not keep others from being tried."""
     resolving(monkeypatch, hole.getsockname(), unused(), listener.getsockname())
 
-    with open_socket("host", 80, 20.0) as sock:
+    with open_socket("host", 80, 20.0, str) as sock:
         assert sock.getpeername() == listener.getsockname()
 
 
@@ -93,7 +94,7 @@ def test_an_address_of_an_unknown_kind(
     """A system without IPv6 may still be told of such addresses."""
     resolving(monkeypatch, ("::1", 80), listener.getsockname(), family=9999)
 
-    with open_socket("host", 80, 20.0) as sock:
+    with open_socket("host", 80, 20.0, str) as sock:
         assert sock.getpeername() == listener.getsockname()
 
 
@@ -105,7 +106,7 @@ def test_the_first_address_is_preferred(
     with socket.create_server(("127.0.0.1", 0)) as other:
         resolving(monkeypatch, listener.getsockname(), other.getsockname())
 
-        with open_socket("host", 80, 20.0) as sock:
+        with open_socket("host", 80, 20.0, str) as sock:
             assert sock.getpeername() == listener.getsockname()
         other.setblocking(False)
         with pytest.raises(BlockingIOError):
@@ -117,7 +118,7 @@ def test_nobody_answers(monkeypatch: pytest.MonkeyPatch, hole: socket.socket) ->
     resolving(monkeypatch, hole.getsockname(), hole.getsockname())
 
     with pytest.raises(TimeoutError):
-        open_socket("host", 80, 0.1)
+        open_socket("host", 80, 0.1, str)
 
 
 def test_everybody_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,4 +126,39 @@ def test_everybody_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     resolving(monkeypatch, unused(), unused())
 
     with pytest.raises(ConnectionRefusedError):
-        open_socket("host", 80, 20.0)
+        open_socket("host", 80, 20.0, str)
+
+
+def examine(address: str) -> None:
+    """Nobody may go to 127.0.0.2."""
+    if address == "127.0.0.2":
+        raise broken("not there")
+
+
+def test_addresses_that_must_not_be_connected_to(
+    monkeypatch: pytest.MonkeyPatch, listener: socket.socket
+) -> None:
+    """They are left out, and no packet is sent to them."""
+    with socket.create_server(("127.0.0.2", 0)) as forbidden:
+        resolving(monkeypatch, forbidden.getsockname(), listener.getsockname())
+
+        with open_socket("host", 80, 20.0, examine) as sock:
+            assert sock.getpeername() == listener.getsockname()
+        forbidden.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            forbidden.accept()
+
+
+def test_no_address_may_be_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said of the last one is why there is no connection, whoever listens there."""
+    resolving(monkeypatch, ("127.0.0.2", 1), ("127.0.0.2", 2))
+
+    with pytest.raises(FetchFailure, match="not there"):
+        open_socket("host", 80, 20.0, examine)
+
+
+@pytest.mark.parametrize("name", ["a..b", ".b", "a" * 64 + ".b"])
+def test_names_that_no_host_can_have(name: str) -> None:
+    """They have no address, as names that nobody has."""
+    with pytest.raises(socket.gaierror):
+        open_socket(name, 80, 20.0, str)

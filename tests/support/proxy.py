@@ -12,7 +12,7 @@ import base64
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
@@ -39,8 +39,13 @@ class Proxy:
         credentials: str | None = None,
         refusal: int | None = None,
         end: Break | None = None,
+        hosts: Mapping[str, str] | None = None,
     ) -> None:
-        """`credentials` ("user:password") are demanded; `refusal` is the status of every answer."""
+        """`credentials` ("user:password") are demanded; `refusal` is the status of every answer.
+
+        `hosts` are names that it alone knows.
+        """
+        self._hosts = hosts or {}
         self._credentials = credentials
         self._refusal = refusal
         self._end = end
@@ -119,7 +124,9 @@ class Proxy:
     def _relay_all(self, client: socket.socket, request: Request, head: bytes) -> None:
         tunnel = request.method == "CONNECT"
         parts = urlsplit(f"//{request.target}" if tunnel else request.target)
-        with self._owned(socket.create_connection((parts.hostname or "", parts.port or 80))) as up:
+        host = parts.hostname or ""
+        address = self._hosts.get(host, host), parts.port or 80
+        with self._owned(socket.create_connection(address)) as up:
             if tunnel:
                 client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             else:
