@@ -108,6 +108,8 @@ class FetchOptions:
     keys: KeyOptions = KeyOptions()
     #: Connections in all; None finds out how many pay.
     concurrent: int | None = None
+    #: Connections to one host at the most; None is no limit but that of all connections.
+    max_per_host: int | None = None
     #: Downloader processes; None is one for each CPU that this process may use.
     processes: int | None = None
     base_url: str | None = None

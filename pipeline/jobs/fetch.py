@@ -2,35 +2,23 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
-from pipeline.errors import (
-    HlspipeError,
-    Interrupted,
-    OutputBusyError,
-    OutputExistsError,
-    UsageError,
-)
+from pipeline.errors import HlspipeError, Interrupted, OutputExistsError, UsageError
 from pipeline.events import Event
 from pipeline.hls.rules import parse_rules
 from pipeline.hls.sections import parse_section
+from pipeline.jobs.accounting import receipt_of, with_kept_bytes
 from pipeline.jobs.job import STDOUT, Job
 from pipeline.jobs.patterns import compile_exclusion
 from pipeline.jobs.playlists import PLAYLIST_CAP
-from pipeline.jobs.receipt import (
-    MemoryFacts,
-    Receipt,
-    RenditionFacts,
-    SegmentCounts,
-    Status,
-    StorageFacts,
-)
+from pipeline.jobs.receipt import Receipt, Status
 from pipeline.jobs.sources import STDIN, is_web, local_url, may_be_local, read_here
 from pipeline.options import FetchOptions, MergeMode
-from pipeline.processes.running import Origin
+from pipeline.processes.limits import Limits
+from pipeline.processes.running import Order, Origin
 from pipeline.processes.supervisor import Supervisor
-from pipeline.store.output import kept_bytes, refuse_busy
+from pipeline.store.output import refuse_busy
 from pipeline.units import public_url
 
 _STDOUT_DESCRIPTOR = 1
@@ -66,19 +54,32 @@ def fetch(
     stream = _STDOUT_DESCRIPTOR if job.output == STDOUT else None
     try:
         with Supervisor(options, on_event, stream) as supervisor:
+            flow = supervisor.begin(job_order(job, origin))
             try:
-                supervisor.run(job.steps(), Origin(origin, local), job.renewal)
+                supervisor.run(flow)
             except (HlspipeError, Interrupted) as error:
-                error.receipt = _receipt(job, supervisor).failed(error.exit_code, str(error))
+                drafted = receipt_of(job, flow, supervisor)
+                error.receipt = drafted.failed(error.exit_code, str(error))
                 raise
             supervisor.finish()
-            return _receipt(job, supervisor)
+            return receipt_of(job, flow, supervisor)
     except (HlspipeError, Interrupted) as error:
-        # Only now nobody writes any more; what another run is writing is not ours to speak of.
-        ours = options.resume and not isinstance(error, OutputBusyError)
-        if isinstance(error.receipt, Receipt) and ours and job.output is not None:
-            error.receipt = replace(error.receipt, kept_bytes=kept_bytes(Path(job.output)))
+        # Only now nobody writes any more.
+        if isinstance(error.receipt, Receipt):
+            error.receipt = with_kept_bytes(error.receipt, job, error)
         raise
+
+
+def job_order(job: Job, origin: str) -> Order:
+    """What a supervisor is told of a job; its requests are made on behalf of `origin`."""
+    options = job.options
+    return Order(
+        job.steps(),
+        Origin(origin, job.local),
+        options.http,
+        Limits(options.max_size, options.max_time),
+        job.renewal,
+    )
 
 
 def _nobody(event: Event) -> None:
@@ -130,62 +131,3 @@ def _check_cookies(path: Path) -> None:
     from pipeline.net.cookies import load_cookies  # noqa: PLC0415  (10 ms that few runs need)
 
     load_cookies(path)
-
-
-def _renditions(job: Job) -> tuple[RenditionFacts, ...]:
-    """What was written beside the main output."""
-    sizes = {}
-    for track, done in zip(job.media, job.transferred, strict=False):
-        sizes[track.output] = done.size
-    sizes |= {path: Path(path).stat().st_size for path in job.subtitles}
-    return tuple(
-        RenditionFacts(
-            track.rendition.type,
-            track.rendition.language,
-            track.rendition.name,
-            track.output,
-            sizes[track.output],
-        )
-        for track in job.tracks
-        if track.rendition is not None and track.output in sizes
-    )
-
-
-def _receipt(job: Job, supervisor: Supervisor) -> Receipt:
-    """The receipt of a job that went well, and a draft of it for one that did not."""
-    bulletin, size = supervisor.bulletin, supervisor.crew.size
-    download = supervisor.main_download
-    missing = tuple(sorted(download.missing)) if download else ()
-    plan = job.tracks[0].plan if job.tracks else None
-    return Receipt(
-        url=public_url(job.url),
-        output=job.output,
-        status=Status.INCOMPLETE if missing else Status.COMPLETE,
-        exit_code=0,
-        segments=SegmentCounts(
-            expected=download.segments if download else 0,
-            stored=download.segments_stored if download else 0,
-            missing=missing,
-            unverified_lengths=download.unverified if download else 0,
-        ),
-        resumed_bytes=download.resumed_bytes if download else 0,
-        gaps=plan.gaps if plan else (),
-        discontinuities=plan.discontinuities if plan else 0,
-        bytes=job.transferred[0].size if job.transferred else 0,
-        sha256=job.transferred[0].sha256 if job.transferred else None,
-        renditions=_renditions(job),
-        storage=StorageFacts(
-            mode=bulletin.mode,
-            threshold_bytes=job.options.storage.effective_threshold,
-            switched_at_bytes=bulletin.switched_at,
-            spilled_bytes=bulletin.spilled_bytes,
-            peak_temp_bytes=bulletin.peak_temp_bytes,
-            temp_dir=str(bulletin.temp_dir) if bulletin.temp_dir else None,
-        ),
-        memory=MemoryFacts(bulletin.memory.peak),
-        processes=size.processes,
-        connections=supervisor.tuner.limit,
-        requests=bulletin.requests,
-        retries=bulletin.retries,
-        elapsed_seconds=round(bulletin.elapsed, 3),
-    )

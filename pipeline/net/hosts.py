@@ -24,6 +24,11 @@ def origin_of(url: str) -> Origin:
     return scheme, (parts.hostname or "").lower(), port or _DEFAULT_PORTS.get(scheme)
 
 
+def host_of(url: str) -> tuple[str, int | None]:
+    """Host and port of `url`: whom requests to it burden."""
+    return origin_of(url)[1:]
+
+
 def may_see_user_headers(url: str, origin: str) -> bool:
     """Whether a request to `url` may carry what the user gave for `origin`.
 

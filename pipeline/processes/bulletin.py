@@ -1,19 +1,19 @@
 """What the supervisor knows about the run: events for the user, figures for the receipt."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline import events
 from pipeline.options import StorageOptions
 from pipeline.processes import messages
+from pipeline.processes.account import Account, Listener
 from pipeline.processes.crew import CrewSize
 from pipeline.processes.download import Download
+from pipeline.processes.errands import Errand
 from pipeline.processes.figures import MemoryGauge
 from pipeline.units import printable
-
-Listener = Callable[[events.Event], None]
 
 
 @dataclass
@@ -24,8 +24,7 @@ class Bulletin:
     listener: Listener | None
     started: float = field(default_factory=time.monotonic)
     memory: MemoryGauge = field(default_factory=MemoryGauge)
-    requests: int = 0
-    retries: int = 0
+    accounts: dict[int, Account] = field(default_factory=dict)  # of jobs, by their contexts
     switched_at: int | None = None
     temp_dir: Path | None = None
     temp_bytes: int = 0
@@ -47,12 +46,25 @@ class Bulletin:
         if self.listener is not None:
             self.listener(event)
 
+    def open_account(self, context: int, listener: Listener | None) -> Account:
+        """A job begins; `listener` is told of it instead of the one who is told of all else."""
+        account = self.accounts[context] = Account(listener or self.listener)
+        return account
+
+    def close_account(self, context: int) -> None:
+        """A job has ended."""
+        self.accounts.pop(context, None)
+
+    def account(self, context: int) -> Account:
+        """The account of a job; one that nobody looks at for a job that has ended."""
+        return self.accounts.get(context) or Account(None)
+
     def started_transfer(
         self, downloads: Sequence[Download], size: CrewSize, connections: int
     ) -> None:
         """The outputs of a job are open, and segments are being fetched."""
         main = downloads[0]
-        self.tell(
+        self.account(main.context).tell(
             events.TransferStarted(
                 main.transfer.name,
                 sum(download.segments for download in downloads),
@@ -65,7 +77,7 @@ class Bulletin:
     def resumed(self, download: Download) -> None:
         """Part of the output was there already."""
         if download.resumed_items:
-            self.tell(
+            self.account(download.context).tell(
                 events.Resumed(
                     download.transfer.name, download.segments_done, download.resumed_bytes
                 )
@@ -75,21 +87,23 @@ class Bulletin:
         """Tell how far the downloads of a job are, all together, once all have begun."""
         if not all(download.opened for download in downloads):
             return
-        self.tell(
+        account = self.account(downloads[0].context)
+        account.tell(
             events.Progress(
                 sum(download.segments_done for download in downloads),
                 sum(download.segments for download in downloads),
                 sum(download.stored_bytes for download in downloads),
                 self.mode,
                 self.temp_bytes,
-                self.elapsed,
+                account.elapsed,
             )
         )
 
-    def retried(self, what: str, reason: str, delay: float) -> None:
+    def retried(self, errand: Errand, reason: str, delay: float) -> None:
         """A try failed, and another follows."""
-        self.retries += 1
-        self.tell(events.Retried(what, printable(reason), delay))
+        account = self.account(errand.context)
+        account.retries += 1
+        account.tell(events.Retried(errand.what, printable(reason), delay))
 
     def disk_used(self, report: messages.DiskUsed) -> None:
         """Storage has left memory."""
@@ -117,10 +131,12 @@ class Bulletin:
         """Every segment of a job is in."""
         temp_dir = str(self.temp_dir) if self.temp_dir else None
         total = sum(download.stored_bytes for download in downloads)
-        self.tell(events.SegmentsStored(total, temp_dir))
+        account = self.account(downloads[0].context)
+        account.tell(events.SegmentsStored(total, temp_dir))
         if unverified := sum(download.unverified for download in downloads):
-            self.tell(events.LengthsUnverified(unverified))
+            account.tell(events.LengthsUnverified(unverified))
 
     def publishing(self, download: Download) -> None:
         """An output is being completed."""
-        self.tell(events.MergeStarted(download.segments_stored, download.transfer.name))
+        merging = events.MergeStarted(download.segments_stored, download.transfer.name)
+        self.account(download.context).tell(merging)

@@ -12,9 +12,9 @@ from itertools import count
 
 from pipeline.errors import DecryptionError, HlspipeError, InternalError, ProcessDiedError
 from pipeline.net.failure import FetchFailure, Patience
-from pipeline.net.hosts import HostPauses
+from pipeline.net.hosts import HostPauses, host_of
 from pipeline.net.retry import RetryPolicy
-from pipeline.options import HttpOptions
+from pipeline.options import FetchOptions
 from pipeline.processes import messages
 from pipeline.processes.bulletin import Bulletin
 from pipeline.processes.children import DownloaderChild
@@ -36,6 +36,9 @@ _NEED_CAP = 1 << 20
 #: and three processes have to get a CPU for it.
 _ROUND_SECONDS = 0.008
 
+#: Seconds after which a key is asked for again whose host had enough to do.
+_BUSY_SECONDS = 0.05
+
 #: Errands ahead of a downloader's connections at the most.
 _MOST_AHEAD = 16
 
@@ -43,11 +46,12 @@ _MOST_AHEAD = 16
 class Dispatcher:
     """Gives errands to downloaders and keeps account of them."""
 
-    def __init__(self, crew: Crew, options: HttpOptions, bulletin: Bulletin) -> None:
+    def __init__(self, crew: Crew, options: FetchOptions, bulletin: Bulletin) -> None:
         """Nothing is given out before `assign`."""
         self._crew = crew
         self._bulletin = bulletin
-        self._policy = RetryPolicy(options.retries, options.retry_sleep)
+        self._policy = RetryPolicy(options.http.retries, options.http.retry_sleep)
+        self._most_per_host = options.max_per_host
         self._pauses = HostPauses()
         self._numbers = count(1)
         self._tickets = count()
@@ -135,16 +139,29 @@ class Dispatcher:
             if errand is None:
                 continue
             pause = self._pauses.until(errand.url)
-            if pause <= now:
+            if pause > now:
+                download.later(errand, pause)
+            elif not self._is_busy(errand.url):
                 return errand
-            download.later(errand, pause)
+            elif isinstance(errand, ItemErrand):
+                download.again(errand)
+            else:
+                download.later(errand, now + _BUSY_SECONDS)
         return None
+
+    def _is_busy(self, url: str) -> bool:
+        """Whether as many errands to the host of `url` are under way as are allowed."""
+        if self._most_per_host is None:
+            return False
+        host, children = host_of(url), self._crew.downloaders
+        urls = [errand.url for child in children for errand in child.leases.values()]
+        return sum(host_of(other) == host for other in urls) >= self._most_per_host
 
     def _lease(self, child: DownloaderChild, errand: Errand) -> messages.ToDownloader:
         """Note that `child` has the errand now; what to tell it."""
         lease = next(self._numbers)
         child.leases[lease] = errand
-        self._bulletin.requests += 1
+        self._bulletin.account(errand.context).requests += 1
         return _instruction(errand, lease)
 
     # -- what became of it -------------------------------------------------------------------
@@ -167,19 +184,20 @@ class Dispatcher:
         """These leases have ended without a try."""
         for lease in leases:
             if errand := self.end_lease(lease):
-                self._bulletin.requests -= 1
+                self._bulletin.account(errand.context).requests -= 1
                 self._again(errand, 0.0)
 
     def continued(self, report: messages.TryContinued) -> None:
         """A try has broken off and goes on by itself: that is one more request, and one try."""
-        self._bulletin.requests += 1
+        account = self._bulletin.account(report.context)
+        account.requests += 1
         leases = [child.leases for child in self._crew.downloaders if report.lease in child.leases]
         if not leases:  # storage has been quicker to say that the item is in
-            self._bulletin.retries += 1
+            account.retries += 1
             return
         errand = leases[0][report.lease]
         errand.tries += 1
-        self._bulletin.retried(errand.what, report.reason, report.pause)
+        self._bulletin.retried(errand, report.reason, report.pause)
 
     def items_stored(self, download: Download, indexes: Collection[int]) -> None:
         """Storage has these items: whoever was at them is free."""
@@ -202,7 +220,7 @@ class Dispatcher:
         delay = self._policy.delay(errand.tries, failure.retry_after, random.random)
         if failure.retry_after:
             self._pauses.pause(errand.url, now + delay)
-        self._bulletin.retried(errand.what, failure.reason, delay)
+        self._bulletin.retried(errand, failure.reason, delay)
         self._again(errand, now + delay)
         return None
 
@@ -213,7 +231,7 @@ class Dispatcher:
     def again_at_once(self, errand: Errand, failure: FetchFailure) -> None:
         """Try again without a pause: what failed was not the errand as it is now."""
         errand.tries += 1
-        self._bulletin.retried(errand.what, failure.reason, 0.0)
+        self._bulletin.retried(errand, failure.reason, 0.0)
         self._again(errand, 0.0)
 
     def lost(self, errands: list[Errand], ended: str, now: float) -> Errand | None:
@@ -223,7 +241,7 @@ class Dispatcher:
             errand.deaths += errand in started
             if errand.deaths >= MAX_DEATHS:
                 return errand
-            self._bulletin.retried(errand.what, f"a downloader process ended: {ended}", 0.0)
+            self._bulletin.retried(errand, f"a downloader process ended: {ended}", 0.0)
             self._again(errand, now)
         return None
 

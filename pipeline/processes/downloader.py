@@ -146,7 +146,8 @@ class Downloader:
 
     def _segment(self, task: messages.FetchSegment, pump: Pump) -> None:
         def tell(failure: FetchFailure, pause: float) -> None:
-            self._reports.send(messages.TryContinued(task.lease, failure.reason, pause))
+            report = messages.TryContinued(task.context, task.lease, failure.reason, pause)
+            self._reports.send(report)
 
         transport = self._transports[task.context]
         pauses = transport.policy.pauses(task.tries, random)

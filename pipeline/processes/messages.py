@@ -108,6 +108,7 @@ class FetchFailed(NamedTuple):
 class TryContinued(NamedTuple):
     """The try `lease` broke off, and asks for the rest of the item after `pause` seconds."""
 
+    context: int
     lease: int
     reason: str
     pause: float

@@ -100,7 +100,8 @@ class Renewals:
             )
         held, state.held, state.under_way = state.held, [], False
         if changed:
-            self._bulletin.tell(events.UrlsRenewed(changed, held[0][1].reason))
+            renewed = events.UrlsRenewed(changed, held[0][1].reason)
+            self._bulletin.account(flow.context).tell(renewed)
         else:
             state.not_before = time.monotonic() + _PAUSE_SECONDS
         for errand, failure in held:

@@ -35,33 +35,43 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """A job that is to be run, and how."""
+
+    job: Job
+    origin: Origin
+    http: HttpOptions = field(default_factory=HttpOptions)
+    limits: Limits = NO_LIMITS
+    #: Finds fresh URLs when those of the job's plans have expired.
+    renewal: Renewal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Running:
     flow: Flow
     context: messages.OpenContext
-    renewal: Renewal | None
-    limits: Limits
+    order: Order
     started: float
 
 
 class RunningJobs:
     """All jobs of one supervisor. A job's requests share a context; its number names it."""
 
-    def __init__(self, crew: Crew, dispatcher: Dispatcher, http: HttpOptions) -> None:
-        """Requests are made as `http` says."""
+    def __init__(self, crew: Crew, dispatcher: Dispatcher) -> None:
+        """Nothing runs yet."""
         self._crew = crew
         self._dispatcher = dispatcher
-        self._http = http
         self._numbers = count(1)
+        self._outputs = count()  # from 0: the first one's segment files have plain names
         self._running: dict[int, _Running] = {}
         self.downloads: dict[int, Download] = {}
 
-    def begin(
-        self, job: Job, origin: Origin, renewal: Renewal | None = None, limits: Limits = NO_LIMITS
-    ) -> Flow:
+    def begin(self, order: Order) -> Flow:
         """Start a job."""
-        context = open_context(next(self._numbers), origin.url, origin.local, self._http)
-        flow = Flow(context.context, job, self._end)
-        self._running[flow.context] = _Running(flow, context, renewal, limits, time.monotonic())
+        origin = order.origin
+        context = open_context(next(self._numbers), origin.url, origin.local, order.http)
+        flow = Flow(context.context, order.job, self._end)
+        self._running[flow.context] = _Running(flow, context, order, time.monotonic())
         for child in self._crew.downloaders:
             child.tell(context)
         self._grant(flow, flow.start())
@@ -70,9 +80,9 @@ class RunningJobs:
     def begin_renewal(self, context: int, when_done: Callable[[Flow], None]) -> bool:
         """Ask for fresh URLs of a job's items; False where there is nobody to ask."""
         running = self._running.get(context)
-        if running is None or running.renewal is None:
+        if running is None or running.order.renewal is None:
             return False
-        flow = Flow(context, running.renewal(), when_done)
+        flow = Flow(context, running.order.renewal(), when_done)
         self._grant(flow, flow.start())
         return True
 
@@ -126,7 +136,7 @@ class RunningJobs:
         """End the jobs that have come to one of their limits."""
         for context, running in list(self._running.items()):
             size = sum(each.stored_bytes for each in self.of_context(context))
-            error = running.limits.exceeded(size, now - running.started)
+            error = running.order.limits.exceeded(size, now - running.started)
             if error is not None:
                 self.fail(context, error)
 
@@ -153,14 +163,18 @@ class RunningJobs:
             flow.when_done(flow)
 
     def _open(self, flow: Flow, number: int, transfer: Transfer) -> None:
-        # Numbered from 0: the first one's segment files have plain names.
-        job = len(self.downloads)
+        job = next(self._outputs)
         siblings = self.of_context(flow.context)
         asked = siblings[0].asked if siblings else None
         download = Download(job, flow.context, number, transfer, asked)
         self.downloads[job] = download
         self._dispatcher.add_download(download)
         self._crew.storage.tell(open_output(job, transfer))
+
+    def forget(self, context: int) -> None:
+        """A job has ended, and nobody asks for its downloads any more."""
+        for download in self.of_context(context):
+            del self.downloads[download.job]
 
     def _end(self, flow: Flow) -> None:
         self._dispatcher.drop(flow.context)

@@ -28,19 +28,20 @@ from pipeline.errors import (
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.options import FetchOptions
 from pipeline.processes import messages
-from pipeline.processes.bulletin import Bulletin, Listener
+from pipeline.processes.account import Listener
+from pipeline.processes.bulletin import Bulletin
 from pipeline.processes.caretaker import Caretaker
 from pipeline.processes.children import Child, DownloaderChild
 from pipeline.processes.crew import STORAGE_GRACE, Crew, crew_size
 from pipeline.processes.dispatch import Dispatcher
 from pipeline.processes.download import Download
 from pipeline.processes.errands import DocumentErrand, Errand, ItemErrand, NeedErrand
-from pipeline.processes.limits import Limits
+from pipeline.processes.flow import Flow
 from pipeline.processes.renewals import Renewals
-from pipeline.processes.running import Origin, RunningJobs
+from pipeline.processes.running import Order, RunningJobs
 from pipeline.processes.signals import SignalWatch
 from pipeline.processes.tuning import Tuner
-from pipeline.processes.wishes import Fetched, Job, Renewal, Transferred
+from pipeline.processes.wishes import Fetched, Transferred
 from pipeline.units import printable, public_url
 
 #: The longest wait: how late a silent child or a due sample may be noticed, in seconds.
@@ -73,8 +74,8 @@ class Supervisor:
             self._signals.__exit__(None, None, None)
             raise
         atexit.register(self.close)
-        self._dispatcher = Dispatcher(self.crew, self._options.http, self.bulletin)
-        self._jobs = RunningJobs(self.crew, self._dispatcher, self._options.http)
+        self._dispatcher = Dispatcher(self.crew, self._options, self.bulletin)
+        self._jobs = RunningJobs(self.crew, self._dispatcher)
         self._renewals = Renewals(self._jobs, self._dispatcher, self.bulletin, self._refused)
         self.crew.limit_connections(self.tuner.limit)
         self._selector = selectors.DefaultSelector()
@@ -95,25 +96,40 @@ class Supervisor:
 
     # -- jobs --------------------------------------------------------------------------------
 
-    def run(self, job: Job, origin: Origin, renewal: Renewal | None = None) -> Any:
-        """Run one job to its end and return its result. Raises HlspipeError or Interrupted.
+    def begin(self, order: Order, listener: Listener | None = None) -> Flow:
+        """Begin a job beside those that are under way; `listener` is told of its events."""
+        flow = self._jobs.begin(order)
+        self.bulletin.open_account(flow.context, listener)
+        return flow
 
-        `renewal` finds fresh URLs when those of the job's plans have expired.
+    def step(self) -> None:
+        """Hand out what there is to do, and wait for one thing to happen.
+
+        Raises Interrupted, and ProcessDiedError, which end all jobs.
         """
-        limits = Limits(self._options.max_size, self._options.max_time)
-        flow = self._jobs.begin(job, origin, renewal, limits)
+        self._dispatcher.assign(time.monotonic())
+        self._wait()
+
+    def run(self, flow: Flow) -> None:
+        """Go on until a job has ended. Raises its HlspipeError, or Interrupted."""
         while not flow.done:
-            self._dispatcher.assign(time.monotonic())
-            self._wait()
-        self._renewals.forget(flow.context)
+            self.step()
         if flow.error is not None:
             raise flow.error
-        return flow.result
 
-    @property
-    def main_download(self) -> Download | None:
-        """The first download, once there is one."""
-        return self._jobs.downloads.get(0)
+    def cancel(self, flow: Flow, error: HlspipeError) -> None:
+        """End a job with `error`."""
+        self._jobs.fail(flow.context, error)
+
+    def downloads_of(self, flow: Flow) -> list[Download]:
+        """What a job has begun to download, the main output first."""
+        return self._jobs.of_context(flow.context)
+
+    def forget(self, flow: Flow) -> None:
+        """A job has ended, and its figures are no longer wanted."""
+        self._renewals.forget(flow.context)
+        self._jobs.forget(flow.context)
+        self.bulletin.close_account(flow.context)
 
     def finish(self) -> None:
         """Let storage end, and hear what it still has to say (the temp directory is gone)."""
@@ -253,7 +269,8 @@ class Supervisor:
             download = errand.download
             segment = download.miss(errand.index)
             public = public_url(errand.url)
-            self.bulletin.tell(events.SegmentMissed(segment, public, printable(reason)))
+            missed = events.SegmentMissed(segment, public, printable(reason))
+            self.bulletin.account(errand.context).tell(missed)
             self.crew.storage.tell(messages.SkipItem(download.job, errand.index))
             self._settled(download)
         elif isinstance(errand, DocumentErrand):
@@ -272,7 +289,8 @@ class Supervisor:
             case messages.Published():
                 self._published(message)
             case messages.JobFailed(job, error, text):
-                self._jobs.fail(self._jobs.downloads[job].context, from_wire(error, text))
+                if download := self._jobs.downloads.get(job):
+                    self._jobs.fail(download.context, from_wire(error, text))
             case messages.DownloaderForgotten(partition):
                 self._caretaker.replace(self.crew.downloaders[partition])
             case messages.Stopped():
@@ -296,11 +314,12 @@ class Supervisor:
                 pass  # Alive has done its work by being heard, Crashed is seen by `_died`
 
     def _opened(self, report: messages.OutputOpened) -> None:
-        download = self._jobs.downloads[report.job]
+        if (download := self._jobs.downloads.get(report.job)) is None:
+            return
         download.take_up(report.items, report.size, time.monotonic())
         together = self._jobs.of_context(download.context)
         if report.notice is not None:
-            self.bulletin.tell(events.Warned(report.notice))
+            self.bulletin.account(download.context).tell(events.Warned(report.notice))
         self.bulletin.resumed(download)
         if all(each.opened for each in together):
             self.bulletin.started_transfer(together, self.crew.size, self.tuner.limit)
@@ -308,7 +327,8 @@ class Supervisor:
 
     def _items_stored(self, report: messages.ItemsStored) -> None:
         self._caretaker.fruitful()
-        download = self._jobs.downloads[report.job]
+        if (download := self._jobs.downloads.get(report.job)) is None:
+            return
         download.stored_bytes = report.job_bytes
         self._dispatcher.items_stored(download, report.indexes)
         if new := {index for index in report.indexes if download.settle(index)}:
@@ -320,8 +340,8 @@ class Supervisor:
         total = sum(size for _, size in state.job_bytes)
         self._tune(self.tuner.received(total, time.monotonic()))
         for job, size in state.job_bytes:
-            download = self._jobs.downloads[job]
-            if size != download.stored_bytes and not download.publishing:
+            download = self._jobs.downloads.get(job)
+            if download and size != download.stored_bytes and not download.publishing:
                 download.stored_bytes = size
                 self.bulletin.progress(self._jobs.of_context(download.context))
 
@@ -352,8 +372,10 @@ class Supervisor:
             self.crew.storage.tell(messages.Publish(download.job))
 
     def _published(self, report: messages.Published) -> None:
-        download = self._jobs.downloads[report.job]
+        if (download := self._jobs.downloads.get(report.job)) is None:
+            return
         download.finished = True
-        self.bulletin.tell(events.OutputPublished(download.transfer.name, report.size))
+        published = events.OutputPublished(download.transfer.name, report.size)
+        self.bulletin.account(download.context).tell(published)
         done = Transferred(report.size, tuple(download.missing), report.sha256)
         self._jobs.transferred(download, done)
