@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
     from pipeline.errors import HlspipeError as HlspipeError
     from pipeline.errors import Interrupted as Interrupted
+    from pipeline.jobs.batch import BatchResult as BatchResult
+    from pipeline.jobs.batch import batch as batch
+    from pipeline.jobs.entries import Entry as Entry
     from pipeline.jobs.fetch import fetch as fetch
     from pipeline.jobs.receipt import Receipt as Receipt
+    from pipeline.options import BatchOptions as BatchOptions
     from pipeline.options import FetchOptions as FetchOptions
     from pipeline.options import HttpOptions as HttpOptions
     from pipeline.options import KeyOptions as KeyOptions
@@ -30,6 +34,10 @@ if TYPE_CHECKING:
 
 
 _HOMES = {
+    "batch": "pipeline.jobs.batch",
+    "BatchOptions": "pipeline.options",
+    "BatchResult": "pipeline.jobs.batch",
+    "Entry": "pipeline.jobs.entries",
     "fetch": "pipeline.jobs.fetch",
     "Receipt": "pipeline.jobs.receipt",
     "FetchOptions": "pipeline.options",
@@ -44,6 +52,9 @@ _HOMES = {
 }
 
 __all__ = [
+    "BatchOptions",
+    "BatchResult",
+    "Entry",
     "FetchOptions",
     "HlspipeError",
     "HttpOptions",
@@ -55,6 +66,7 @@ __all__ = [
     "StorageOptions",
     "SubtitlesFormat",
     "__version__",
+    "batch",
     "fetch",
 ]
 

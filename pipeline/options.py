@@ -133,3 +133,20 @@ class FetchOptions:
     def accepts_existing(self) -> bool:
         """Whether an output that is there already is as good as a download."""
         return self.skip_existing or (self.resume and not self.force)
+
+
+#: Downloads of a batch side by side: enough for small ones to pass a large one, few enough for each
+#: to have connections of its own.
+DEFAULT_JOBS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOptions:
+    """How many downloads go on together, and what their failures mean."""
+
+    jobs: int = DEFAULT_JOBS
+    #: Further passes over the downloads that have failed.
+    retry_failed: int = 0
+    exit_on_error: bool = False
+    #: A list of what is done: it is not done again.
+    archive: Path | None = None

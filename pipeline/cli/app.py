@@ -19,6 +19,7 @@ from pipeline.units import public_url
 #: Where each command lives, in the order of the help.
 COMMANDS = {
     "fetch": "pipeline.cli.fetch",
+    "batch": "pipeline.cli.batch",
     "inspect": "pipeline.cli.inspect",
     "clean": "pipeline.cli.clean",
 }

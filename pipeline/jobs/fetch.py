@@ -44,17 +44,13 @@ def fetch(
     both carry the receipt of what was done as `receipt`. Nothing is left behind in either case.
     """
     options = options or FetchOptions()
-    local = may_be_local(url, options.base_url)
-    url, text = _resolved(url)
-    job = Job(url, _as_text(output), options, on_event or _nobody, text, local)
-    _check(job)
-    origin = url if is_web(url) or local else options.base_url or url
-    if options.accepts_existing and job.output_exists:
-        return Receipt(public_url(job.url), job.output, Status.COMPLETE, exit_code=0)
+    job = prepared(url, output, options, on_event or _nobody)
+    if found := already_there(job):
+        return found
     stream = _STDOUT_DESCRIPTOR if job.output == STDOUT else None
     try:
         with Supervisor(options, on_event, stream) as supervisor:
-            flow = supervisor.begin(job_order(job, origin))
+            flow = supervisor.begin(job_order(job))
             try:
                 supervisor.run(flow)
             except (HlspipeError, Interrupted) as error:
@@ -70,9 +66,31 @@ def fetch(
         raise
 
 
-def job_order(job: Job, origin: str) -> Order:
-    """What a supervisor is told of a job; its requests are made on behalf of `origin`."""
+def prepared(
+    url: str,
+    output: str | os.PathLike[str] | None,
+    options: FetchOptions,
+    tell: Callable[[Event], None],
+) -> Job:
+    """A job for what `fetch` was given. Raises HlspipeError for what can be refused at once."""
+    local = may_be_local(url, options.base_url)
+    url, text = _resolved(url)
+    job = Job(url, _as_text(output), options, tell, text, local)
+    _check(job)
+    return job
+
+
+def already_there(job: Job) -> Receipt | None:
+    """The receipt of a job whose output is there, where that is as good as a download."""
+    if job.options.accepts_existing and job.output_exists:
+        return Receipt(public_url(job.url), job.output, Status.COMPLETE, exit_code=0)
+    return None
+
+
+def job_order(job: Job) -> Order:
+    """What a supervisor is told of a job; its requests are made on behalf of the user's own URL."""
     options = job.options
+    origin = job.url if is_web(job.url) or job.local else options.base_url or job.url
     return Order(
         job.steps(),
         Origin(origin, job.local),

@@ -69,6 +69,7 @@ class Job:
     tell: Callable[[events.Event], None]
     text: bytes | None = field(default=None, repr=False)  # the playlist, if it is here already
     local: bool = False  # the playlist may name files on this machine
+    wants_ending: bool = False  # the output has none, and is to get the one that fits
     variant: VariantStream | None = None  # chosen of a multivariant playlist
     tracks: list[Track] = field(default_factory=list)
     skipped: bool = False  # the output was there already, and that was fine
@@ -259,6 +260,9 @@ class Job:
         if rendition is None:
             if self.output is None:
                 self.output = output_name(self.url, made.extension)
+            elif self.wants_ending:
+                self.output += made.extension
+                self.wants_ending = False
             return self.output
         extension = made.extension
         if rendition.type == "AUDIO" and extension == ".mp4":

@@ -61,6 +61,11 @@ def rendition_name(
     raise AssertionError("there is always another number")
 
 
+def safe_name(text: str) -> str:
+    """`text` reduced to letters that are safe in a file name everywhere; it may be empty."""
+    return _UNSAFE.sub("_", text).strip("._-")[:_LONGEST]
+
+
 def _shortened(path: str, ending: int) -> str:
     """`path` with a last part that leaves room for `ending` bytes more."""
     folder, slash, name = path.rpartition("/")

@@ -1,0 +1,207 @@
+"""`hlspipe batch FILE`: many downloads, a line for each that has ended, and a summary.
+
+Only the outside of it: the list is read by `pipeline.jobs.entries`, the work is
+`pipeline.jobs.batch`.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.cli.command import command, option, section
+from pipeline.cli.jsonlines import json_text
+from pipeline.cli.sections import (
+    key_options,
+    request_options,
+    selection_options,
+    speed_options,
+    storage_options,
+)
+from pipeline.cli.settings import fetch_options
+from pipeline.cli.terminal import print_data, say
+from pipeline.cli.values import COUNT, COUNT_OR_ZERO, POSITIVE_DURATION, SIZE
+from pipeline.cli.words import count, short_size
+from pipeline.errors import HlspipeError, StorageError
+from pipeline.options import BatchOptions
+from pipeline.units import printable
+
+if TYPE_CHECKING:
+    from pipeline.jobs.batch import BatchEvent, BatchResult, Ended
+
+_NOT_ALL = 6
+
+_EXAMPLES = """\b
+Examples:
+  hlspipe batch list.txt
+  hlspipe batch -j 8 -o 'videos/{index}-{name}' -c list.txt
+  some-program | hlspipe batch --json -
+"""
+
+_batch = BatchOptions()
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+batch_options = section(
+    "Batch",
+    option("-a, --batch-file FILE", "The list, if it is not given as FILE.", type=str),
+    option(
+        "-o, --output TEMPLATE",
+        "Names for outputs that have none of their own: {index}, {name}, {id}.  [default: {name}]",
+    ),
+    option("-j, --jobs N", "Downloads at a time.", type=COUNT, default=_batch.jobs),
+    option("--max-per-host N", "Connections to one host at the most.", type=COUNT),
+    option(
+        "--download-archive FILE",
+        "Note here what is complete, and leave out what is noted.",
+        type=_FILE,
+    ),
+    option(
+        "--retry-failed N",
+        "Go over those that have failed so many times more.",
+        type=COUNT_OR_ZERO,
+        default=_batch.retry_failed,
+    ),
+    option("--exit-on-error", "Begin nothing new once a download has failed."),
+    option("--force", "Replace outputs that exist."),
+    option(
+        "-c, --continue",
+        "Keep what is written of downloads that are interrupted or fail, and go on from there.",
+    ),
+    option("--skip-existing", "Leave outputs that exist alone, and count them as complete."),
+    option(
+        "--allow-gaps",
+        "Go on without segments that the server does not have.",
+        aliases=["--skip-unavailable-fragments"],
+    ),
+    option(
+        "--checksum KIND",
+        "Compute a checksum of each output, for its receipt: sha256.",
+        type=click.Choice(["sha256"]),
+    ),
+    option("--fsync", "Have each output on the disk before reporting it."),
+    option("--max-size SIZE", "Give up a download that gets larger than this.", type=SIZE),
+    option(
+        "--max-time TIME", "Give up a download that takes longer than this.", type=POSITIVE_DURATION
+    ),
+)
+
+display_options = section(
+    "Display",
+    option("--json", "Print a receipt a line as downloads end, as JSON on standard output."),
+    option("-q, --quiet", "Say nothing but errors, and what has failed."),
+)
+
+
+@command("batch", epilog=_EXAMPLES)
+@click.argument("file", required=False)
+@batch_options
+@selection_options
+@key_options
+@request_options
+@speed_options
+@storage_options
+@display_options
+@click.pass_context
+def batch(ctx: click.Context, /, file: str | None, **values: Any) -> None:
+    """Download every stream that FILE lists, several at a time.
+
+    FILE, or - for standard input, has a URL a line, with indented lines such as out=NAME, dir=DIR,
+    header=NAME: VALUE or format=RULE under it; or a JSON object a line, with url, output, headers,
+    format, priority and id. All downloads share the connections, the memory and the rate. Exit
+    code 6 says that some are not complete; they are listed at the end.
+    """
+    source = file or values["batch_file"]
+    if source is None or (file and values["batch_file"]):
+        ctx.fail("One list is wanted: FILE or --batch-file")
+    if values["force"] and values["skip_existing"]:
+        ctx.fail("--force and --skip-existing exclude each other")
+    result = _run(source, values)
+    _summarise(result)
+    ctx.exit(_NOT_ALL if result.failed else 0)
+
+
+def _run(source: str, values: Mapping[str, Any]) -> "BatchResult":
+    from pipeline.jobs import batch as jobs  # noqa: PLC0415  (the help does not wait for it)
+    from pipeline.jobs.entries import parse_entries  # noqa: PLC0415
+
+    how = BatchOptions(
+        jobs=values["jobs"],
+        retry_failed=values["retry_failed"],
+        exit_on_error=values["exit_on_error"],
+        archive=values["download_archive"],
+    )
+    shown = _Shown(values)
+    return jobs.batch(
+        parse_entries(_lines(source)),
+        fetch_options({**values, "base_url": None}),
+        how,
+        shown,
+        template=values["output"],
+    )
+
+
+def _lines(source: str) -> Iterator[str]:
+    """The lines of the list. Raises StorageError."""
+    try:
+        if source == "-":
+            yield from sys.stdin or ()
+            return
+        with Path(source).open(encoding="utf-8", errors="surrogateescape") as file:
+            yield from file
+    except OSError as error:
+        raise StorageError(f"Cannot read {source}: {error.strerror or error}") from error
+
+
+class _Shown:
+    """What is printed as downloads begin and end."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._json = values["json"]
+        self._quiet = values["quiet"]
+        self._verbose = values["verbose"]
+
+    def __call__(self, event: "BatchEvent") -> None:
+        from pipeline.cli.words import words  # noqa: PLC0415
+        from pipeline.events import Progress  # noqa: PLC0415
+        from pipeline.jobs.batch import Begun, Ended  # noqa: PLC0415
+
+        match event:
+            case Begun():
+                self._say(f"Fetching {printable(event.output)}")
+            case Ended():
+                self._ended(event)
+            case _ if self._verbose and not isinstance(event.event, Progress):
+                if line := words(event.event, verbose=True):
+                    self._say(f"line {event.entry.line}: {line}")
+
+    def _say(self, line: str) -> None:
+        if not self._quiet:
+            with suppress(OSError):
+                say(line)
+
+    def _ended(self, event: "Ended") -> None:
+        receipt = event.receipt
+        if self._json:
+            place = {"line": event.entry.line, "id": event.entry.id}
+            print_data(json_text(place | receipt.to_dict()))
+        failed_early = event.entry.error is not None
+        name = f"line {event.entry.line}" if failed_early else printable(str(receipt.output))
+        counted = f"[{event.done}/{event.total}]"
+        if receipt.exit_code:
+            self._say(f"✗ {counted} {name}: {receipt.error} (exit {receipt.exit_code})")
+        else:
+            self._say(f"✓ {counted} {name} ({short_size(receipt.bytes)})")
+
+
+def _summarise(result: "BatchResult") -> None:
+    """Say how many are complete, and name those that are not."""
+    total, failed = len(result.entries), result.failed
+    complete = f"{total - len(failed)} of {count(total, 'download')} complete"
+    with suppress(HlspipeError, OSError):
+        say(f"{complete}, {len(failed)} failed:" if failed else complete)
+        for entry, receipt in failed:
+            where = f"line {entry.line}: {receipt.url or 'no URL'}"
+            say(f"  {where}: exit {receipt.exit_code}: {receipt.error}")

@@ -1,0 +1,236 @@
+"""`pipeline.batch`: many downloads over one set of processes.
+
+All share the connections, the memory threshold and the rate; a few at a time, in the order of the
+list and of their priorities. One that fails, fails alone. Covers which download begins when and
+what becomes of it; what a download is, is `job`.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.errors import HlspipeError, Interrupted, ProcessDiedError, UsageError
+from pipeline.events import Event
+from pipeline.jobs.accounting import receipt_of, with_kept_bytes
+from pipeline.jobs.archive import Archive
+from pipeline.jobs.batch_names import check_template, outputs
+from pipeline.jobs.entries import Entry
+from pipeline.jobs.fetch import already_there, job_order, prepared
+from pipeline.jobs.job import Job
+from pipeline.jobs.receipt import Receipt, Status
+from pipeline.jobs.sources import STDIN
+from pipeline.options import BatchOptions, FetchOptions
+from pipeline.processes.flow import Flow
+from pipeline.processes.supervisor import Supervisor
+from pipeline.units import public_url
+
+#: Crews that may be lost to a dying storage process before the batch is given up.
+_MOST_CREWS = 4
+
+#: Exit codes that another pass cannot change: the entry itself is wrong, or its output is there.
+_FINAL = {2, 9}
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A download of a batch has begun."""
+
+    entry: Entry
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A download of a batch has something to say."""
+
+    entry: Entry
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A download of a batch has ended; `done` of `total` have by now."""
+
+    entry: Entry
+    receipt: Receipt
+    done: int
+    total: int
+
+
+BatchEvent = Begun | Told | Ended
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What became of each entry, in the order of the list."""
+
+    entries: tuple[Entry, ...]
+    receipts: tuple[Receipt, ...]
+
+    @property
+    def failed(self) -> tuple[tuple[Entry, Receipt], ...]:
+        """The entries that are not complete, with their receipts."""
+        pairs = zip(self.entries, self.receipts, strict=True)
+        return tuple((entry, receipt) for entry, receipt in pairs if receipt.exit_code)
+
+
+def batch(
+    entries: Iterable[Entry],
+    options: FetchOptions | None = None,
+    batch_options: BatchOptions | None = None,
+    on_event: Callable[[BatchEvent], None] | None = None,
+    *,
+    template: str | None = None,
+) -> BatchResult:
+    """Download every entry, and return what became of each.
+
+    `options` are those of all downloads; an entry may want some of them otherwise. `template` names
+    outputs that have no name of their own ("{index}-{name}"). Raises UsageError for what is wrong
+    with the batch as a whole, and `Interrupted`, with nothing left behind.
+    """
+    found = tuple(entries)
+    if template is not None:
+        check_template(template)
+    run = _Batch(found, options or FetchOptions(), batch_options or BatchOptions(), on_event)
+    run.settle_names(template)
+    return run.run()
+
+
+@dataclass(slots=True)
+class _Running:
+    place: int  # in the list
+    job: Job
+    flow: Flow
+
+
+@dataclass
+class _Batch:
+    entries: tuple[Entry, ...]
+    options: FetchOptions
+    how: BatchOptions
+    listener: Callable[[BatchEvent], None] | None
+    outputs: list[str] = field(default_factory=list)
+    receipts: dict[int, Receipt] = field(default_factory=dict)
+    running: list[_Running] = field(default_factory=list)
+    waiting: deque[int] = field(default_factory=deque)
+    archive: Archive | None = None
+
+    def settle_names(self, template: str | None) -> None:
+        self.outputs = outputs(self.entries, template)
+
+    def run(self) -> BatchResult:
+        if self.how.archive is not None:
+            self.archive = Archive(self.how.archive)
+        self._pass_over(range(len(self.entries)))
+        for _ in range(self.how.retry_failed):
+            failed = [place for place, receipt in self.receipts.items() if _may_mend(receipt)]
+            if failed:
+                self._pass_over(sorted(failed))
+        ordered = [self.receipts[place] for place in range(len(self.entries))]
+        return BatchResult(self.entries, tuple(ordered))
+
+    def _pass_over(self, places: Sequence[int]) -> None:
+        """Download these entries, each once."""
+        for place in places:
+            self.receipts.pop(place, None)
+        self.waiting = deque(sorted(places, key=lambda place: -self.entries[place].priority))
+        crews = 0
+        while self.waiting or self.running:
+            crews += 1
+            try:
+                self._with_a_crew()
+            except ProcessDiedError as error:
+                self._all_failed(error)
+                if crews == _MOST_CREWS:
+                    raise
+
+    def _with_a_crew(self) -> None:
+        """Go on until everything is done. Raises ProcessDiedError, Interrupted."""
+        try:
+            with Supervisor(self.options) as supervisor:
+                while self.waiting or self.running:
+                    self._begin_some(supervisor)
+                    if self.running:
+                        supervisor.step()
+                    self._end_some(supervisor)
+                supervisor.finish()
+        except Interrupted as error:
+            self._all_failed(error)
+            raise
+
+    def _begin_some(self, supervisor: Supervisor) -> None:
+        while self.waiting and len(self.running) < self.how.jobs:
+            place = self.waiting.popleft()
+            try:
+                self._begin(place, supervisor)
+            except HlspipeError as error:
+                self._ended(place, self._failure(place, error))
+
+    def _begin(self, place: int, supervisor: Supervisor) -> None:
+        entry = self.entries[place]
+        if entry.error is not None:
+            raise UsageError(f"Line {entry.line} is no download: {entry.error}")
+        if STDIN in (entry.url, self.outputs[place]):
+            raise UsageError(f"Line {entry.line}: a batch has neither standard input nor output")
+        if self.archive is not None and entry.url in self.archive:
+            done = Receipt(public_url(entry.url), None, Status.COMPLETE, exit_code=0)
+            return self._ended(place, done)
+        job = prepared(
+            entry.url,
+            self.outputs[place],
+            entry.options(self.options),
+            lambda event: self._tell(Told(entry, event)),
+        )
+        job.wants_ending = not Path(self.outputs[place]).suffix
+        Path(self.outputs[place]).parent.mkdir(parents=True, exist_ok=True)
+        if found := already_there(job):
+            return self._ended(place, found)
+        self._tell(Begun(entry, self.outputs[place]))
+        flow = supervisor.begin(job_order(job), job.tell)
+        return self.running.append(_Running(place, job, flow))
+
+    def _end_some(self, supervisor: Supervisor) -> None:
+        for running in [each for each in self.running if each.flow.done]:
+            self.running.remove(running)
+            receipt = receipt_of(running.job, running.flow, supervisor)
+            if (error := running.flow.error) is not None:
+                failed = receipt.failed(error.exit_code, error.message)
+                receipt = with_kept_bytes(failed, running.job, error)
+            elif self.archive is not None:
+                self.archive.add(self.entries[running.place].url)
+            supervisor.forget(running.flow)
+            self._ended(running.place, receipt)
+
+    def _all_failed(self, error: HlspipeError | Interrupted) -> None:
+        """What was running ends with `error`, and nobody writes its outputs any more."""
+        for running in self.running:
+            failed = self._failure(running.place, error)
+            self._ended(running.place, with_kept_bytes(failed, running.job, error))
+        self.running.clear()
+
+    def _failure(self, place: int, error: HlspipeError | Interrupted) -> Receipt:
+        draft = Receipt(public_url(self.entries[place].url), self.outputs[place])
+        return draft.failed(error.exit_code, str(error))
+
+    def _ended(self, place: int, receipt: Receipt) -> None:
+        self.receipts[place] = receipt
+        done = len(self.receipts)
+        self._tell(Ended(self.entries[place], receipt, done, len(self.entries)))
+        if receipt.exit_code and self.how.exit_on_error:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Begin nothing new; what is running is finished."""
+        left, self.waiting = self.waiting, deque()
+        for place in left:
+            draft = Receipt(public_url(self.entries[place].url), self.outputs[place])
+            self.receipts[place] = draft.failed(6, "Not begun: another download has failed")
+
+    def _tell(self, event: BatchEvent) -> None:
+        if self.listener is not None:
+            self.listener(event)
+
+
+def _may_mend(receipt: Receipt) -> bool:
+    return receipt.exit_code not in {0, *_FINAL}
