@@ -21,6 +21,10 @@ from pipeline.units import printable
 _CIPHER_BLOCK = 16
 
 
+#: Bytes by which PKCS7 padding makes an item longer, at the most.
+_MOST_PADDING = 16
+
+
 @dataclass(frozen=True, slots=True)
 class Decryption:
     """How one item is decrypted: whole-item CBC with this key and initialization vector."""
@@ -57,6 +61,13 @@ class Plan:
     duration: float  # seconds of the segments among the items
     known_bytes: int | None  # to be fetched; None unless every item has a byte range
     extension: str  # fit for the output: ".ts", ".mp4", ...
+
+    @property
+    def least_bytes(self) -> int:
+        """Bytes of the output at the least: those of byte ranges, which padding may be part of."""
+        ranges = [item for item in self.items if item.byte_range is not None]
+        lengths = sum(item.byte_range[1] for item in ranges if item.byte_range)
+        return lengths - _MOST_PADDING * sum(item.decryption is not None for item in ranges)
 
 
 @dataclass(frozen=True, slots=True)

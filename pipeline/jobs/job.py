@@ -196,8 +196,8 @@ class Job:
 
     def _look_at_size(self) -> None:
         """Before anything is fetched, as far as the playlists tell."""
-        known = sum(track.plan.known_bytes or 0 for track in self.media)
-        if error := Limits(self.options.max_size).exceeded(known, 0.0):
+        least = sum(track.plan.least_bytes for track in self.media)
+        if error := Limits(self.options.max_size).exceeded(least, 0.0):
             raise error
 
     def _look_at_security(self, source: str, urls: Iterable[str]) -> None:

@@ -133,9 +133,15 @@ class RunningJobs:
         self._grant(running.flow, running.flow.fail(error))
 
     def enforce_limits(self, now: float) -> None:
-        """End the jobs that have come to one of their limits."""
+        """End the jobs that have come to one of their limits.
+
+        Outputs that are being published take nothing more, and are about to have their names.
+        """
         for context, running in list(self._running.items()):
-            size = sum(each.stored_bytes for each in self.of_context(context))
+            downloads = self.of_context(context)
+            if downloads and all(each.publishing for each in downloads):
+                continue
+            size = sum(each.stored_bytes for each in downloads)
             error = running.order.limits.exceeded(size, now - running.started)
             if error is not None:
                 self.fail(context, error)

@@ -348,6 +348,7 @@ class Supervisor:
     def _settled(self, download: Download) -> None:
         """One item more is in; with the last one the output is completed."""
         self.bulletin.progress(self._jobs.of_context(download.context))
+        self._jobs.enforce_limits(time.monotonic())  # before it is too late for that
         if (
             not download.complete
             or download.publishing

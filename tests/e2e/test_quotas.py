@@ -3,8 +3,9 @@
 import pytest
 
 from tests.e2e.bench import KB, MB, Bench, message
-from tests.support.behaviours import Endless, Late
+from tests.support.behaviours import Endless, Late, Right, Status
 from tests.support.invariants import check_i4_rerun_succeeds
+from tests.support.playlists import Variant, multivariant_playlist
 from tests.support.streams import Aes
 
 pytestmark = pytest.mark.processes
@@ -25,6 +26,46 @@ def test_larger_than_allowed(bench: Bench) -> None:
     )
 
 
+@pytest.mark.parametrize("merge", ["stream", "end"])
+def test_the_last_bytes_are_too_many(merge: str, bench: Bench) -> None:
+    """However fast they come: an output that is too large never gets its name."""
+    bench.serve([400 * KB] * 3)
+
+    run = bench.fetch("--max-size", "1MB", "--merge", merge)
+
+    bench.check_failed(run, 7)
+
+
+def test_what_was_there_already_counts(bench: Bench) -> None:
+    """A download that goes on has the limit that the whole of it would have."""
+    bench.serve([400 * KB] * 5)
+    bench.origin.behave("/segment00004.ts", Status(404))
+    assert bench.fetch("-c", "--retries", "0").exit_code == 6
+    bench.origin.behave("/segment00004.ts", Right())
+
+    run = bench.fetch("-c", "--max-size", "1MB")
+
+    assert run.exit_code == 7, run.stderr
+    assert not bench.output.exists()
+    check_i4_rerun_succeeds(
+        bench.workspace, bench.arguments("-c"), bench.output, bench.stream.sha256
+    )
+
+
+def test_all_outputs_count(bench: Bench) -> None:
+    """Renditions are part of the download."""
+    stream = bench.serve([400 * KB] * 2)
+    tag = '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="x",DEFAULT=YES,URI="video.m3u8?audio"'
+    variants = [Variant(stream.playlist_path.name, 1000, more='AUDIO="a"')]
+    bench.serve_playlist(multivariant_playlist(variants, [tag]))
+
+    enough = bench.fetch("--max-size", "1600KB")
+    too_little = bench.fetch("--max-size", "1599KB", "--force")
+
+    assert enough.exit_code == 0, enough.stderr
+    assert too_little.exit_code == 7, too_little.stderr
+
+
 def test_larger_than_allowed_and_it_says_so(bench: Bench) -> None:
     """Where the playlist tells the size, no segment is asked for."""
     bench.serve([200 * KB] * 10, byte_ranges="explicit")
@@ -35,10 +76,24 @@ def test_larger_than_allowed_and_it_says_so(bench: Bench) -> None:
     assert bench.origin.count() == 1
 
 
-def test_segment_without_an_end(bench: Bench) -> None:
+@pytest.mark.parametrize("lack", [0, 1], ids=["exactly", "a byte less"])
+def test_padding_is_no_part_of_the_size(lack: int, bench: Bench) -> None:
+    """Byte ranges of encrypted segments are longer than what is in them."""
+    bench.serve([200 * KB] * 5, byte_ranges="explicit", aes=Aes())
+
+    run = bench.fetch("--max-size", str(1000 * KB - lack))
+
+    if lack:
+        bench.check_failed(run, 7)
+    else:
+        bench.check_right(run)
+
+
+@pytest.mark.parametrize("chunked", [True, False], ids=["in chunks", "of 2^62 bytes"])
+def test_segment_without_an_end(chunked: bool, bench: Bench) -> None:
     """One segment alone may be too much."""
     bench.serve([200 * KB] * 3)
-    bench.origin.behave("/segment00001.ts", Endless())
+    bench.origin.behave("/segment00001.ts", Endless(chunked))
 
     run = bench.fetch("--max-size", "4MB", "--retries", "0")
 
