@@ -9,11 +9,11 @@ from pipeline.hls.plan import PlannedItem
 from pipeline.hls.urls import scheme
 
 
-def insecure_urls(source: str, urls: Iterable[str]) -> list[str]:
-    """Those of `urls` that are http, if `source`, which names them, is https."""
+def first_insecure(source: str, urls: Iterable[str]) -> str | None:
+    """The first of `urls` that is http, if `source`, which names them, is https."""
     if scheme(source) != "https":
-        return []
-    return list(dict.fromkeys(url for url in urls if scheme(url) == "http"))
+        return None
+    return next((url for url in urls if scheme(url) == "http"), None)
 
 
 def urls_of(items: Iterable[PlannedItem]) -> Iterator[str]:

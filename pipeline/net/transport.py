@@ -7,7 +7,7 @@ socket straight into the caller's buffer. Not covered: trying again (`retry`, de
 supervisor).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -59,16 +59,19 @@ class Transport:
         *,
         local: bool = False,
         origin_private: bool | None = None,
+        on_left_tls: Callable[[str], None] | None = None,
     ) -> None:
         """`origin` is the URL that the user gave: `options.headers` are meant for its host.
 
         With `local`, files on this machine may be read too: the playlist is one of them.
-        `origin_private` is what is known of the origin's address (`reach`).
+        `origin_private` is what is known of the origin's address (`reach`). `on_left_tls` hears of
+        the first redirect from https to http, if that is allowed.
         """
         self.policy = RetryPolicy(options.retries, options.retry_sleep)
         self._options = options
         self._local = local
         self._origin = origin
+        self._on_left_tls = on_left_tls
         self._connections = connections
         self._cookies = Cookies(options.cookies)
         self.reach = Reach(origin, options.block_private, True if local else origin_private)
@@ -132,9 +135,16 @@ class Transport:
             raise _never("the server redirects to what is no URL") from error
         if scheme not in ("http", "https"):
             raise _never("the server redirects to something that is not http or https")
-        if self._options.strict_tls and scheme == "http" and urlsplit(url).scheme == "https":
-            raise _never("the server redirects from https to http, which --strict-tls refuses")
+        if scheme == "http" and urlsplit(url).scheme == "https":
+            self._leave_tls(found)
         return found
+
+    def _leave_tls(self, url: str) -> None:
+        if self._options.strict_tls:
+            raise _never("the server redirects from https to http: --strict-tls refuses that")
+        tell, self._on_left_tls = self._on_left_tls, None
+        if tell is not None:
+            tell(url)
 
     def _request(self, url: str, headers: Mapping[str, str]) -> Answer:
         options = self._options

@@ -13,7 +13,7 @@ from pipeline.processes.crew import CrewSize
 from pipeline.processes.download import Download
 from pipeline.processes.errands import Errand
 from pipeline.processes.figures import MemoryGauge
-from pipeline.units import printable
+from pipeline.units import printable, public_url
 
 
 @dataclass
@@ -30,6 +30,7 @@ class Bulletin:
     temp_bytes: int = 0
     peak_temp_bytes: int = 0
     spilled_bytes: int = 0
+    _without_tls: set[int] = field(default_factory=set)  # contexts of which that has been told
 
     @property
     def mode(self) -> str:
@@ -104,6 +105,13 @@ class Bulletin:
         account = self.account(errand.context)
         account.retries += 1
         account.tell(events.Retried(errand.what, printable(reason), delay))
+
+    def tls_left(self, context: int, url: str) -> None:
+        """A server has redirected from https to http: told once, whatever else it redirects."""
+        if context not in self._without_tls:
+            self._without_tls.add(context)
+            told = f"A server redirects from https to http: {public_url(url)}, for one"
+            self.tell(events.Warned(told))
 
     def disk_used(self, report: messages.DiskUsed) -> None:
         """Storage has left memory."""

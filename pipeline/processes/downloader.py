@@ -83,13 +83,7 @@ class Downloader:
     def _obey(self, message: messages.ToDownloader) -> None:
         match message:
             case messages.OpenContext():
-                self._transports[message.context] = Transport(
-                    _http(message),
-                    message.origin,
-                    self._connections,
-                    local=message.local,
-                    origin_private=message.origin_private,
-                )
+                self._transports[message.context] = self._transport(message)
             case messages.OriginSeen(context, private):
                 self._transports[context].reach.origin_private = private
             case messages.CloseContext(context):
@@ -103,6 +97,19 @@ class Downloader:
                 self._work.put(message)
             case messages.Stop():
                 os._exit(0)
+
+    def _transport(self, message: messages.OpenContext) -> Transport:
+        def tell(url: str) -> None:
+            self._reports.send(messages.TlsLeft(message.context, url))
+
+        return Transport(
+            _http(message),
+            message.origin,
+            self._connections,
+            local=message.local,
+            origin_private=message.origin_private,
+            on_left_tls=tell,
+        )
 
     # -- fetch threads -----------------------------------------------------------------------
 

@@ -114,6 +114,13 @@ class TryContinued(NamedTuple):
     pause: float
 
 
+class TlsLeft(NamedTuple):
+    """A server has redirected a request of the context from https to `url`, which is http."""
+
+    context: int
+    url: str
+
+
 class TasksReturned(NamedTuple):
     """These leases have not been begun, and are not going to be."""
 
@@ -274,7 +281,9 @@ ToDownloader = (
     | FetchDocument
     | Stop
 )
-FromDownloader = FetchFailed | TryContinued | TasksReturned | DocumentFetched | Alive | Crashed
+FromDownloader = (
+    FetchFailed | TryContinued | TlsLeft | TasksReturned | DocumentFetched | Alive | Crashed
+)
 ToStorage = OpenOutput | SkipItem | Publish | Abandon | ForgetDownloader | ServeDownloader | Stop
 FromStorage = (
     OutputOpened

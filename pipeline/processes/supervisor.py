@@ -217,6 +217,8 @@ class Supervisor:
             case messages.TryContinued():
                 self._caretaker.fruitful()
                 self._dispatcher.continued(message)
+            case messages.TlsLeft(context, url):
+                self.bulletin.tls_left(context, url)
             case messages.TasksReturned(leases):
                 self._dispatcher.returned(leases)
             case messages.Alive() | messages.Crashed():

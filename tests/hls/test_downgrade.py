@@ -1,16 +1,17 @@
 """Steps down from https to http."""
 
-from pipeline.hls.downgrade import insecure_urls, urls_of
+from pipeline.hls.downgrade import first_insecure, urls_of
 from pipeline.hls.plan import Decryption, PlannedItem
 
 
 def test_steps_down_are_found() -> None:
-    """Each once, in order; from http there is no step down."""
-    urls = ["https://h/a", "http://h/b", "HTTP://h/c", "http://h/b"]
+    """The first one; from http there is no step down."""
+    urls = ["https://h/a", "HTTP://h/b", "http://h/c"]
 
-    assert insecure_urls("https://h/x.m3u8", urls) == ["http://h/b", "HTTP://h/c"]
-    assert insecure_urls("http://h/x.m3u8", urls) == []
-    assert insecure_urls("/home/me/x.m3u8", urls) == []
+    assert first_insecure("https://h/x.m3u8", urls) == "HTTP://h/b"
+    assert first_insecure("https://h/x.m3u8", urls[:1]) is None
+    assert first_insecure("http://h/x.m3u8", urls) is None
+    assert first_insecure("/home/me/x.m3u8", urls) is None
 
 
 def test_keys_count() -> None:
