@@ -116,6 +116,8 @@ class FetchOptions:
     force: bool = False
     skip_existing: bool = False
     allow_gaps: bool = False
+    #: Take off the pictures that some servers put before segments (`crypto.images`).
+    strip_images: bool = False
     #: Bytes of all outputs together, and seconds of the whole run, at which a download is given up.
     max_size: int | None = None
     max_time: float | None = None

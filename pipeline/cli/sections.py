@@ -55,6 +55,7 @@ output_options = section(
         "Go on without segments that the server does not have.",
         aliases=["--skip-unavailable-fragments"],
     ),
+    option("--strip-images", "Take off pictures that the server has put before segments."),
     option(
         "--checksum KIND",
         "Compute a checksum of the output, for the receipt: sha256.",

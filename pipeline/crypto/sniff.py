@@ -19,8 +19,6 @@ _IMAGES = {
     b"\xff\xd8\xff": "JPEG image",
     b"GIF87a": "GIF image",
     b"GIF89a": "GIF image",
-    b"BM": "BMP image",
-    b"\0\0\1\0": "ICO image",
 }
 
 
@@ -49,6 +47,10 @@ def looks_like_image(head: bytes) -> str | None:
     """What kind of picture `head` begins, or None."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WebP image"
+    if head[:2] == b"BM" and not any(head[6:10]):
+        return "BMP image"
+    if head[:4] == b"\0\0\1\0" and head[5:6] == b"\0":  # a box of 256 bytes has a letter there
+        return "ICO image"
     return next((name for magic, name in _IMAGES.items() if head.startswith(magic)), None)
 
 

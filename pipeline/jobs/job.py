@@ -290,6 +290,7 @@ class Job:
             fsync=self.options.fsync,
             resume=plan_identity(made, self.options.keys) if self.options.resume else None,
             allow_gaps=self.options.allow_gaps,
+            strip_images=self.options.strip_images,
             known_bytes=made.known_bytes,
             keys=self._keys,
         )

@@ -284,7 +284,15 @@ def _fetch_segment(errand: ItemErrand, lease: int) -> messages.FetchSegment:
     item = download.items[errand.index]
     offset, length = item.byte_range or (None, None)
     order = messages.FetchSegment(
-        errand.context, download.job, errand.index, lease, item.url, offset, length, errand.tries
+        errand.context,
+        download.job,
+        errand.index,
+        lease,
+        item.url,
+        offset,
+        length,
+        errand.tries,
+        strip_images=download.transfer.strip_images,
     )
     if download.needs.is_sealed_section(item):
         return order._replace(method="SAMPLE-AES")

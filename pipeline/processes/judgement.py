@@ -13,8 +13,8 @@ from pipeline.crypto.sniff import (
     looks_like_text,
 )
 from pipeline.crypto.wholeness import Wholeness
-from pipeline.errors import DecryptionError
-from pipeline.net.failure import broken
+from pipeline.errors import DecryptionError, NetworkError
+from pipeline.net.failure import FetchFailure, Patience, broken
 
 #: Of less than one transport packet only what it is not can be told.
 _PACKET = 188
@@ -28,9 +28,13 @@ _SYNC = 0x47
 class Judgement:
     """Watches one segment go by. Raises FetchFailure or DecryptionError for what is no media."""
 
-    def __init__(self, encrypted: bool, until_close: bool) -> None:
-        """`until_close`: it ends where the connection did, and nobody announced its length."""
+    def __init__(self, encrypted: bool, until_close: bool, stripped: bool = False) -> None:
+        """`until_close`: it ends where the connection did, and nobody announced its length.
+
+        `stripped`: a picture before it has been taken off, if one was seen.
+        """
         self._encrypted = encrypted
+        self._stripped = stripped
         self._transport_stream = False
         self._has_boxes = False
         self._wholeness = Wholeness() if until_close else None
@@ -77,7 +81,8 @@ class Judgement:
         if looks_like_html(head):
             return broken("the server sent a web page in its place")
         if image := looks_like_image(head):
-            return broken(f"it begins like a {image}")
+            reason = f"it begins like a {image}{_advice(self._stripped)}"
+            return FetchFailure(NetworkError, reason, Patience.FEW)
         if looks_like_text(head):
             return broken("the server sent text in its place")
         return broken("it is neither MPEG-TS, fMP4, audio nor WebVTT")
@@ -85,3 +90,15 @@ class Judgement:
     def _damaged(self) -> Exception:
         reason = "it begins as MPEG-TS and does not end as such"
         return DecryptionError(reason) if self._encrypted else broken(reason)
+
+
+def disguised(error: DecryptionError, image: str, stripped: bool) -> DecryptionError:
+    """`error`, of a segment whose encrypted bytes begin like `image`: that may be the reason."""
+    likeness = f"as it is sent, it begins like a {image}{_advice(stripped)}"
+    return DecryptionError(f"{error.message}; {likeness}")
+
+
+def _advice(stripped: bool) -> str:
+    if stripped:
+        return ", and no segment shows behind that"
+    return ": --strip-images takes that off, if a segment is behind it"

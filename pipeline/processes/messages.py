@@ -75,6 +75,7 @@ class FetchSegment(NamedTuple):
     key: bytes = b""
     iv: bytes = b""
     section: bytes | None = None
+    strip_images: bool = False  # a picture before the segment is no part of it
 
 
 class FetchDocument(NamedTuple):

@@ -7,11 +7,13 @@ container has to be understood first, so such a segment is held as a whole.
 
 from pipeline.crypto.cbc import cbc_decryptor, unpad
 from pipeline.crypto.ciphers import CbcDecryptor
+from pipeline.crypto.sniff import looks_like_image
 from pipeline.errors import DecryptionError
 from pipeline.hls.methods import SAMPLE_METHODS, WHOLE_ITEM_METHODS
 from pipeline.net.body import Bytes, Readable, read_body
 from pipeline.processes.arena import BLOCK_BYTES, Arena
-from pipeline.processes.judgement import HEAD, Judgement
+from pipeline.processes.disguise import Undisguised
+from pipeline.processes.judgement import HEAD, Judgement, disguised
 from pipeline.processes.messages import FetchSegment
 from pipeline.processes.records import NO_BLOCK, BlockSource, Mark, Record, RecordWriter
 from pipeline.units import MIB
@@ -38,6 +40,8 @@ class Pump:
         Raises FetchFailure or DecryptionError.
         """
         until_close = body.until_close
+        if item.strip_images:
+            body = Undisguised(body, item.method in WHOLE_ITEM_METHODS)
         if item.method in SAMPLE_METHODS:
             body = Bytes(_decrypt_samples(item, read_body(body, _LARGEST_WHOLE)))
         cipher = None
@@ -74,7 +78,8 @@ class _Passage:
         self._pending: tuple[int, int] | None = None  # (block, length), filled and held back
         self._sent = False
         self._size = 0  # bytes handed over
-        self._judgement = Judgement(cipher is not None, until_close)
+        self._disguise: str | None = None  # what the encrypted bytes begin like
+        self._judgement = Judgement(cipher is not None, until_close, item.strip_images)
         self._last = Mark.LAST_UNVERIFIED if until_close else Mark.LAST
 
     def run(self, body: Readable) -> None:
@@ -82,8 +87,10 @@ class _Passage:
             while self._fill(body):
                 pass
             self._finish()
-        except BaseException:
+        except BaseException as error:
             self._retract()
+            if isinstance(error, DecryptionError) and self._disguise is not None:
+                raise disguised(error, self._disguise, self._item.strip_images) from error
             raise
 
     def _fill(self, body: Readable) -> bool:
@@ -108,6 +115,8 @@ class _Passage:
     def _decrypt(self, view: memoryview) -> None:
         if self._cipher is None:
             return
+        if self._pending is None:
+            self._disguise = looks_like_image(bytes(view[:HEAD]))
         if len(view) % _CIPHER_BLOCK:
             raise DecryptionError(
                 f"the encrypted bytes end {len(view) % _CIPHER_BLOCK} bytes into a cipher block"

@@ -43,6 +43,7 @@ class Transfer:
     fsync: bool = False
     resume: str | None = None  # identity of the plan
     allow_gaps: bool = False
+    strip_images: bool = False  # pictures before segments are no part of them
     known_bytes: int | None = None
     #: Keys that need not be fetched, by their URL.
     keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)

@@ -33,6 +33,7 @@ def test_memory_is_measured_where_it_is_shown(fetch: Cli, engine: Engine, option
         (["--force"], FetchOptions(force=True)),
         (["--skip-existing"], FetchOptions(skip_existing=True)),
         (["--allow-gaps"], FetchOptions(allow_gaps=True)),
+        (["--strip-images"], FetchOptions(strip_images=True)),
         (["--skip-unavailable-fragments"], FetchOptions(allow_gaps=True)),
         (["--base-url", "http://b/"], FetchOptions(base_url="http://b/")),
         (["-N", "16"], FetchOptions(concurrent=16)),

@@ -1,8 +1,8 @@
 import pytest
 
 from pipeline.errors import DecryptionError
-from pipeline.net.failure import FetchFailure
-from pipeline.processes.judgement import HEAD, Judgement
+from pipeline.net.failure import FetchFailure, Patience
+from pipeline.processes.judgement import HEAD, Judgement, disguised
 from tests.support.payloads import initialization_section, payload
 
 TS = payload(0, 20 * 188)
@@ -33,9 +33,9 @@ OTHERS = {
 }
 
 
-def judge(body, encrypted=False, until_close=False):
+def judge(body, encrypted=False, until_close=False, stripped=False):
     """Let all of `body` pass in one block."""
-    judgement = Judgement(encrypted, until_close)
+    judgement = Judgement(encrypted, until_close, stripped)
     if body:
         judgement.first(body[:HEAD], len(body))
         judgement.watch(memoryview(body))
@@ -56,6 +56,20 @@ def test_other_things_are_named(body, reason):
         judge(body)
     with pytest.raises(DecryptionError, match="neither"):
         judge(body, encrypted=True)
+
+
+@pytest.mark.parametrize("body", [OTHERS["pixel"][0], OTHERS["picture"][0]])
+def test_what_can_be_done_about_a_picture(body):
+    """The option is named, unless it has been given and was of no use; a retry seldom is."""
+    with pytest.raises(FetchFailure, match="--strip-images") as refused:
+        judge(body)
+    with pytest.raises(FetchFailure, match="no segment shows"):
+        judge(body, stripped=True)
+    error = DecryptionError("the padding is wrong")
+
+    assert refused.value.patience is Patience.FEW
+    assert "--strip-images" in str(disguised(error, "PNG image", stripped=False))
+    assert "no segment shows" in str(disguised(error, "PNG image", stripped=True))
 
 
 def test_a_hole_shows_at_the_end():
