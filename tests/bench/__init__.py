@@ -1,0 +1,1 @@
+"""Benchmarks: hlspipe beside its peers, on streams made and served here (`scripts/bench`)."""
