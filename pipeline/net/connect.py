@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pipeline.net.connection import Connection
 from pipeline.net.connections import Site
 from pipeline.net.failure import FetchFailure
+from pipeline.net.names import resolve
 from pipeline.net.translation import tls_refused
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ def open_socket(
 
     Addresses that `examine` raises for are left out.
     """
-    addresses = _permitted(_resolved(host, port), examine)
     deadline = time.monotonic() + timeout
+    addresses = _permitted(resolve(host, port, timeout), examine)
     with _Attempts() as attempts:
         while addresses or attempts.under_way:
             if addresses:
@@ -69,14 +70,6 @@ def open_socket(
             if time.monotonic() >= deadline:
                 raise TimeoutError
         raise attempts.failure
-
-
-def _resolved(host: str, port: int) -> Iterable[_Address]:
-    """The addresses of `host`. Raises OSError."""
-    try:
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except UnicodeError as error:  # a part of the name is empty, or longer than names can be
-        raise socket.gaierror(socket.EAI_NONAME, "no name of a host") from error
 
 
 def _permitted(addresses: Iterable[_Address], examine: Callable[[str], None]) -> deque[_Address]:

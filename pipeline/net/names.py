@@ -1,0 +1,47 @@
+"""Names of hosts to addresses, with a deadline.
+
+The system's resolver has no timeout of its own that a program could set, and a thread that is in it
+cannot be called back: it is asked in a thread that nobody waits for longer than for the server.
+"""
+
+import queue
+import socket
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+_Address = tuple[int, int, int, str, tuple[Any, ...]]
+_Answer = Sequence[_Address] | OSError
+
+
+def resolve(host: str, port: int, timeout: float) -> Sequence[_Address]:
+    """The addresses of `host`, in the order of the system. Raises OSError."""
+    try:
+        return _ask(host, port, socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        pass  # a name, and no address
+    answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
+    threading.Thread(
+        target=_answer, args=(host, port, answers), name="resolver", daemon=True
+    ).start()
+    try:
+        answer = answers.get(timeout=timeout)
+    except queue.Empty:
+        raise TimeoutError("the resolver does not answer") from None
+    if isinstance(answer, OSError):
+        raise answer
+    return answer
+
+
+def _answer(host: str, port: int, answers: "queue.SimpleQueue[_Answer]") -> None:
+    try:
+        answers.put(_ask(host, port, 0))
+    except OSError as error:
+        answers.put(error)
+
+
+def _ask(host: str, port: int, flags: int) -> Sequence[_Address]:
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+    except UnicodeError as error:  # a part of the name is empty, or longer than names can be
+        raise socket.gaierror(socket.EAI_NONAME, "no name of a host") from error
