@@ -43,6 +43,10 @@ class NetworkError(HlspipeError):
     exit_code = 3
 
 
+class NotThereError(NetworkError):
+    """The server says that it does not have it, or not for us: asking again will not help."""
+
+
 class PlaylistError(HlspipeError):
     """The text is no valid playlist (RFC 8216 section 4)."""
 
@@ -57,6 +61,10 @@ class KeyUnavailableError(HlspipeError):
     """A key could not be had, or is not a key."""
 
     exit_code = 5
+
+
+class KeyUnreachableError(KeyUnavailableError):
+    """The key's server did not answer as it should, which may pass."""
 
 
 class DecryptionError(HlspipeError):
@@ -91,6 +99,12 @@ class OutputExistsError(HlspipeError):
 
 class OutputBusyError(HlspipeError):
     """Another run is writing the same output."""
+
+    exit_code = 9
+
+
+class AlreadyRunningError(HlspipeError):
+    """A service with the same state directory, or socket, runs already."""
 
     exit_code = 9
 

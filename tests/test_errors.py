@@ -12,15 +12,18 @@ CODES = {
     "InternalError": 1,
     "UsageError": 2,
     "NetworkError": 3,
+    "NotThereError": 3,
     "PlaylistError": 4,
     "UnsupportedError": 4,
     "KeyUnavailableError": 5,
+    "KeyUnreachableError": 5,
     "DecryptionError": 5,
     "SegmentsMissingError": 6,
     "StorageError": 7,
     "ProcessDiedError": 8,
     "OutputExistsError": 9,
     "OutputBusyError": 9,
+    "AlreadyRunningError": 9,
     "OutputClosedError": 141,
 }
 

@@ -30,6 +30,9 @@ _ENDINGS = {
     ".webvtt": ".vtt",
 }
 
+#: Every ending that an output may get.
+OUTPUT_ENDINGS = tuple(dict.fromkeys(_ENDINGS.values()))
+
 
 def playlist_extension(playlist: MediaPlaylist) -> str:
     """The ending, with its dot, of an output that holds all segments of `playlist`."""

@@ -18,6 +18,7 @@ from pipeline.jobs.batch_names import check_template, outputs
 from pipeline.jobs.entries import Entry
 from pipeline.jobs.fetch import already_there, job_order, prepared
 from pipeline.jobs.job import Job
+from pipeline.jobs.naming import ANY_ENDING
 from pipeline.jobs.receipt import Receipt, Status
 from pipeline.jobs.sources import STDIN
 from pipeline.options import BatchOptions, FetchOptions
@@ -178,17 +179,21 @@ class _Batch:
             return self._ended(place, done)
         job = prepared(
             entry.url,
-            self.outputs[place],
+            self._output(place),
             entry.options(self.options),
             lambda event: self._tell(Told(entry, event)),
         )
-        job.wants_ending = not Path(self.outputs[place]).suffix
         Path(self.outputs[place]).parent.mkdir(parents=True, exist_ok=True)
         if found := already_there(job):
             return self._ended(place, found)
         self._tell(Begun(entry, self.outputs[place]))
         flow = supervisor.begin(job_order(job), job.tell)
         return self.running.append(_Running(place, job, flow))
+
+    def _output(self, place: int) -> str:
+        """The path of an entry; its ending is open where nobody has given one."""
+        path = self.outputs[place]
+        return path if Path(path).suffix else path + ANY_ENDING
 
     def _end_some(self, supervisor: Supervisor) -> None:
         for running in [each for each in self.running if each.flow.done]:

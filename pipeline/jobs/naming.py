@@ -17,6 +17,9 @@ _SAYS_NOTHING = {
     "prog_index", "stream",
 }  # fmt: skip
 
+#: In the place of an ending: the one that fits what is inside.
+ANY_ENDING = ".{ext}"
+
 _PLAYLIST_ENDINGS = (".m3u8", ".m3u")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -42,6 +45,13 @@ def output_name(url: str, extension: str) -> str:
         if stem.lower() not in _SAYS_NOTHING:
             return _safe(stem, extension)
     return _safe("video", extension)
+
+
+def with_ending(output: str, extension: str) -> str:
+    """`output` with `extension` where it leaves the ending open ("show.{ext}")."""
+    if not output.endswith(ANY_ENDING):
+        return output
+    return output.removesuffix(ANY_ENDING) + extension
 
 
 def rendition_name(

@@ -6,7 +6,7 @@ Values only, so that the supervisor can reason about failures without importing 
 
 from enum import StrEnum
 
-from pipeline.errors import HlspipeError, NetworkError, SegmentsMissingError
+from pipeline.errors import HlspipeError, NetworkError, NotThereError, SegmentsMissingError
 
 
 class Patience(StrEnum):
@@ -38,7 +38,7 @@ class FetchFailure(Exception):
 
     def document_error(self, message: str) -> HlspipeError:
         """The error for a playlist: only a segment can be missing (exit code 6)."""
-        kind = NetworkError if self.error is SegmentsMissingError else self.error
+        kind = NotThereError if self.error is SegmentsMissingError else self.error
         return kind(message)
 
 

@@ -4,7 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipeline.errors import HlspipeError, KeyUnavailableError, NetworkError, SegmentsMissingError
+from pipeline.errors import (
+    HlspipeError,
+    KeyUnavailableError,
+    KeyUnreachableError,
+    NetworkError,
+    NotThereError,
+    SegmentsMissingError,
+)
 from pipeline.processes.prerequisites import Need
 from pipeline.processes.wishes import Document
 from pipeline.units import public_url
@@ -79,7 +86,8 @@ class NeedErrand(Errand):
 
     def final_error(self, error: HlspipeError) -> HlspipeError:
         """A key that cannot be had is a matter of its own, whatever the reason."""
-        return KeyUnavailableError(error.message)
+        may_pass = isinstance(error, NetworkError)
+        return (KeyUnreachableError if may_pass else KeyUnavailableError)(error.message)
 
     def renew(self) -> bool:
         """Take over the URL that the plan has now; False if it is the one that was tried."""
@@ -102,4 +110,4 @@ class DocumentErrand(Errand):
 
     def final_error(self, error: HlspipeError) -> HlspipeError:
         """Only a segment can be missing: a playlist that is not there is a matter of HTTP."""
-        return NetworkError(error.message) if isinstance(error, SegmentsMissingError) else error
+        return NotThereError(error.message) if isinstance(error, SegmentsMissingError) else error

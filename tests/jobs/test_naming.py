@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.jobs.naming import output_name, rendition_name
+from pipeline.jobs.naming import output_name, rendition_name, with_ending
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,13 @@ def test_server_text_forms_no_path(language: str, name: str) -> None:
 
     assert found.startswith("dir/video.")
     assert found.count("/") == 1
+
+
+@pytest.mark.parametrize(
+    ("output", "name"),
+    [("a/show.{ext}", "a/show.mp4"), ("show.ts", "show.ts"), ("{ext}", "{ext}")],
+    ids=["open", "settled", "no ending"],
+)
+def test_an_open_ending_becomes_the_one_that_fits(output: str, name: str) -> None:
+    """Only `.{ext}` at the end of a name is replaced."""
+    assert with_ending(output, ".mp4") == name
