@@ -1,4 +1,4 @@
-"""Text to values and back: sizes, durations, URLs and server text made fit to print.
+"""Text to values and back: sizes, durations, headers, URLs and server text made fit to print.
 
 Pure functions, used at the edges (options, messages). Inside hlspipe a size is an int in bytes
 and a duration a float in seconds, always.
@@ -16,6 +16,9 @@ _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _LARGEST = 2**63 - 1
 _DURATION = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(ms|s|m|h|)\s*", re.IGNORECASE)
 _SECONDS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+# RFC 9110 section 5.6.2 (token) and 5.5 (field values: Latin-1 without controls, but for tab).
+_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([\t\x20-\x7e\x80-\xff]*)")
 
 # C0, DEL, C1, line and paragraph separators, and the bidirectional controls: what can
 # move a cursor, forge a line or reverse what a reader sees.
@@ -47,6 +50,14 @@ def parse_duration(text: str) -> float:
         raise ValueError(f"{text!r} is not a duration (try 30, 1.5s, 500ms or 2m)")
     number, unit = match.groups()
     return float(number) * _SECONDS[unit.lower()]
+
+
+def parse_header(text: str) -> tuple[str, str]:
+    """Name and value of a header written "Name: value". Raises ValueError when it is none."""
+    match = _HEADER.fullmatch(text.strip())
+    if match is None:  # not quoted: a header is often a secret
+        raise ValueError("a header is written 'Name: value'")
+    return match[1], match[2]
 
 
 def format_mb(size: int) -> str:

@@ -1,7 +1,8 @@
 """Text to values at the command's edge: numbers, thresholds, durations, headers, what to take.
 
-Each type refuses what it cannot read with one sentence, as a usage error. The grammar of sizes
-and durations is `units`, that of format rules and sections `hls`. Not covered: keys (`keys`).
+Each type refuses what it cannot read with one sentence, as a usage error. The grammar of sizes,
+durations and headers is `units`, that of format rules and sections `hls`. Not covered: keys
+(`keys`).
 """
 
 import re
@@ -11,10 +12,7 @@ from typing import Any
 import click
 
 from pipeline.errors import UsageError
-from pipeline.units import parse_duration, parse_size
-
-# RFC 9110 section 5.6.2 (token) and 5.5 (field values: Latin-1 without controls, but for tab).
-_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([\t\x20-\x7e\x80-\xff]*)")
+from pipeline.units import parse_duration, parse_header, parse_size
 
 #: What `--audio` and `--subtitles` take besides languages.
 _KEYWORDS = frozenset({"all", "none", "default"})
@@ -75,13 +73,6 @@ def _size(text: str) -> int:
     return size
 
 
-def _header(text: str) -> tuple[str, str]:
-    match = _HEADER.fullmatch(text.strip())
-    if match is None:  # not quoted: a header is often a secret
-        raise ValueError("a header is written 'Name: value'")
-    return match[1], match[2]
-
-
 def _format(text: str) -> str:
     from pipeline.hls.rules import parse_rules  # noqa: PLC0415
 
@@ -119,7 +110,7 @@ DURATION = Text("DURATION", parse_duration)
 POSITIVE_DURATION = Text("DURATION", _positive_duration)
 RATE = Text("RATE", _size)
 SIZE = Text("SIZE", _size)
-HEADER = Text("HEADER", _header)
+HEADER = Text("HEADER", parse_header)
 # These stay text: they are checked, and the engine reads them again.
 FORMAT = Text("RULE", _format)
 SECTION = Text("START-END", _section)
