@@ -115,6 +115,12 @@ class OutputClosedError(HlspipeError):
     exit_code = 128 + signal.SIGPIPE
 
 
+class StoppedError(HlspipeError):
+    """One download of several was stopped before its end, because somebody wanted it so."""
+
+    exit_code = 128 + signal.SIGTERM
+
+
 class Interrupted(KeyboardInterrupt):
     """A signal asked the run to stop, and everything has been cleaned up.
 

@@ -152,3 +152,32 @@ class BatchOptions:
     exit_on_error: bool = False
     #: A list of what is done: it is not done again.
     archive: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceOptions:
+    """Everything about one daemon (`hlspipe serve`)."""
+
+    #: Where the queue, the token and the lock are; one daemon for each.
+    state_dir: Path
+    #: The directory below which jobs write.
+    root: Path
+    #: The unix socket of the REST API.
+    socket: Path
+    #: Host and port on which the API is served as well, with a token; None is nowhere.
+    listen: tuple[str, int] | None = None
+    #: Further names under which clients may speak to `listen`, in their Host header.
+    allow_hosts: tuple[str, ...] = ()
+    #: A directory from which files with jobs are taken; None is none.
+    spool: Path | None = None
+    #: Jobs that are downloaded at a time.
+    jobs: int = 4
+    #: Attempts of a job before it has failed, and seconds before the second one; then doubled.
+    attempts: int = 3
+    attempt_wait: float = 30.0
+    #: Days after which jobs that have ended are forgotten.
+    keep_days: float = 7.0
+    #: How the log is written: "text" or "json".
+    log_format: str = "text"
+    #: What jobs are downloaded with, as far as they do not say otherwise.
+    fetch: FetchOptions = FetchOptions()

@@ -25,6 +25,7 @@ CODES = {
     "OutputBusyError": 9,
     "AlreadyRunningError": 9,
     "OutputClosedError": 141,
+    "StoppedError": 143,
 }
 
 

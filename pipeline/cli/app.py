@@ -22,6 +22,14 @@ COMMANDS = {
     "batch": "pipeline.cli.batch",
     "inspect": "pipeline.cli.inspect",
     "clean": "pipeline.cli.clean",
+    "serve": "pipeline.cli.serve",
+    "submit": "pipeline.cli.submit",
+    "jobs": "pipeline.cli.jobs",
+    "cancel": "pipeline.cli.orders",
+    "pause": "pipeline.cli.orders",
+    "resume": "pipeline.cli.orders",
+    "retry": "pipeline.cli.orders",
+    "drain": "pipeline.cli.orders",
 }
 
 _COMPLETION = "_HLSPIPE_COMPLETE"

@@ -5,6 +5,7 @@ a placeholder it is a flag. `section` puts options under a heading and is used a
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from typing import Any
 import click
 
 from pipeline.cli import config, failures
+
+#: Where the context of a command has its command line.
+ARGUMENTS = "hlspipe.arguments"
 
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -35,13 +39,16 @@ def option(
     text: str,
     *,
     aliases: Sequence[str] = (),
+    opposite: str | None = None,
     **attributes: Any,
-) -> Callable[..., _Decorator]:
-    """An option for a `section`. `aliases` are further spellings."""
+) -> "partial[Any]":
+    """An option for a `section`. `aliases` are further spellings, `opposite` turns a flag off."""
     words = shown.replace(",", "").split()
     spellings = [word for word in words if word.startswith("-")]
     if len(spellings) == len(words):
         attributes["is_flag"] = True
+    if opposite is not None:
+        spellings = [f"{spellings[0]}/{opposite}"]
     if aliases:
         text += f" (Also {', '.join(aliases)}.)"
     return partial(
@@ -55,15 +62,29 @@ def option(
     )
 
 
-def section(title: str, *options: Callable[..., _Decorator]) -> _Decorator:
-    """Decorator: gives a command these options, under `title` in its help."""
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Options under a heading of the help. As a decorator it gives them to a command."""
 
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for make in reversed(options):
-            function = make(section=title)(function)
+    title: str
+    options: "Sequence[partial[Any]]"
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function with these options."""
+        for make in reversed(self.options):
+            function = make(section=self.title)(function)
         return function
 
-    return decorate
+    def without(self, *spellings: str) -> "Section":
+        """The same for a command that has no use for some of them."""
+        unwanted = set(spellings)
+        kept = [one for one in self.options if not unwanted & set("/".join(one.args).split("/"))]
+        return Section(self.title, kept)
+
+
+def section(title: str, *options: "partial[Any]") -> Section:
+    """These options, under `title` in the help."""
+    return Section(title, options)
 
 
 GENERAL = "General"
@@ -89,6 +110,11 @@ def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], "Com
 
 class Command(click.Command):
     """A command of hlspipe."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line, and keep it for those who have to read it again (`serve`)."""
+        ctx.meta[ARGUMENTS] = list(args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Carry the command out; what goes wrong becomes one sentence and an exit code."""

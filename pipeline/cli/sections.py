@@ -145,9 +145,12 @@ request_options = section(
     option("--no-verify", "Accept any TLS certificate, and so any forgery."),
     option("--strict-tls", "Refuse to go from https to http, by playlist or by redirect."),
     option(
-        "--block-private/--allow-private",
-        "Whether to refuse private addresses that the playlist leads to, unless its own URL does.",
+        "--block-private",
+        "Refuse private addresses that a playlist leads to, unless its own URL does;"
+        " --allow-private does not.",
+        opposite="--allow-private",
         default=_HTTP.block_private,
+        show_default=False,
     ),
     option(
         "--timeout TIME",

@@ -14,6 +14,7 @@ from pipeline.options import (
     KeyOptions,
     MergeMode,
     SelectionOptions,
+    ServiceOptions,
     StorageOptions,
     SubtitlesFormat,
 )
@@ -40,6 +41,28 @@ def fetch_options(values: Mapping[str, Any]) -> FetchOptions:
 def reading_options(values: Mapping[str, Any]) -> FetchOptions:
     """The same for a command that reads playlists and nothing else."""
     return FetchOptions(http=_http(values), base_url=values["base_url"])
+
+
+def service_options(values: Mapping[str, Any]) -> ServiceOptions:
+    """The options of a daemon."""
+    jobs = FetchOptions(
+        **_named(FetchOptions, values),
+        http=_http(values),
+        storage=StorageOptions(**_named(StorageOptions, values)),
+        measure_memory=False,
+    )
+    return ServiceOptions(**_named(ServiceOptions, values), fetch=jobs)
+
+
+def job_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What JSON says of a job that `values`, as far as they were given, ask for."""
+    fields = {name: value for name, value in values.items() if value is not False}
+    if "header" in fields:
+        fields["headers"] = dict(fields.pop("header"))
+    for name in ("key", "iv"):
+        if name in fields:
+            fields[name] = fields[name].hex()
+    return fields
 
 
 def _http(values: Mapping[str, Any]) -> HttpOptions:

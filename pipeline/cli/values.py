@@ -17,6 +17,9 @@ from pipeline.units import parse_duration, parse_header, parse_size
 #: What `--audio` and `--subtitles` take besides languages.
 _KEYWORDS = frozenset({"all", "none", "default"})
 
+#: A hundred years.
+_MOST_DAYS = 36_500
+
 
 class Text(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only
     """Text that `parse` turns into a value; its ValueError or UsageError is what is read."""
@@ -73,6 +76,21 @@ def _size(text: str) -> int:
     return size
 
 
+def _listen(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") if colon else "127.0.0.1"
+    if not (host and port.isascii() and port.isdigit() and int(port) < 1 << 16):
+        raise ValueError(f"{text!r} is neither a port nor HOST:PORT")
+    return host, int(port)
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0 <= days <= _MOST_DAYS:
+        raise ValueError(f"it must be from 0 to {_MOST_DAYS}")
+    return days
+
+
 def _format(text: str) -> str:
     from pipeline.hls.rules import parse_rules  # noqa: PLC0415
 
@@ -110,6 +128,8 @@ DURATION = Text("DURATION", parse_duration)
 POSITIVE_DURATION = Text("DURATION", _positive_duration)
 RATE = Text("RATE", _size)
 SIZE = Text("SIZE", _size)
+DAYS = Text("N", _days)
+LISTEN = Text("[HOST:]PORT", _listen)
 HEADER = Text("HEADER", parse_header)
 # These stay text: they are checked, and the engine reads them again.
 FORMAT = Text("RULE", _format)

@@ -114,6 +114,10 @@ class JobQueue:
             f"output IN {_marks(names)} AND state IN {_marks(LIVING)} LIMIT 1", *names, *LIVING
         )
 
+    def is_wanted(self, output: str) -> bool:
+        """Whether a job is to write `output`, or may come to."""
+        return bool(self._rivals(output))
+
     # -- running -----------------------------------------------------------------------------
 
     def claim(self, now: float) -> Job | None:

@@ -1,5 +1,6 @@
 """A job as the queue keeps it, and as a client asks for it: values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +23,7 @@ class Submission:
     @property
     def accepts_existing(self) -> bool:
         """Whether the output may be there already."""
-        return bool(self.options.get("force") or self.options.get("skip_existing"))
+        return _accepts_existing(self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +46,12 @@ class Job:
     receipt: dict[str, Any] | None = field(repr=False)
     error: str | None
     exit_code: int | None
+
+    @property
+    def accepts_existing(self) -> bool:
+        """Whether the output may be there before the job begins."""
+        return _accepts_existing(self.options)
+
+
+def _accepts_existing(options: Mapping[str, Any]) -> bool:
+    return bool(options.get("force") or options.get("skip_existing"))

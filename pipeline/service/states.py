@@ -20,6 +20,7 @@ from pipeline.errors import (
     OutputExistsError,
     PlaylistError,
     SegmentsMissingError,
+    StoppedError,
     UsageError,
 )
 
@@ -121,6 +122,8 @@ def verdict(
         return Verdict(State.DONE)
     if wish is not None:
         return Verdict(GRANTED[wish], counts=False)
+    if isinstance(error, StoppedError):  # the daemon ends
+        return Verdict(State.QUEUED, counts=False)
     if isinstance(error, OutputBusyError):
         return Verdict(State.QUEUED, counts=False, wait=_BUSY_WAIT)
     if attempts >= policy.attempts or is_final(error):

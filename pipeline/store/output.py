@@ -371,3 +371,21 @@ def remove_part(output: Path) -> None:
             part.unlink(missing_ok=True)
             journal_path(part).unlink(missing_ok=True)
             os.close(descriptor)
+
+
+def forget(output: Path) -> None:
+    """Remove what is kept of an unfinished `output`. What another run is writing stays."""
+    part = part_path(output)
+    try:
+        descriptor = os.open(part, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return
+    try:
+        _lock(descriptor)
+        if is_still(part, descriptor):
+            part.unlink(missing_ok=True)
+            journal_path(part).unlink(missing_ok=True)
+    except OSError:
+        return  # another run's, or a directory that nothing may be removed from
+    finally:
+        os.close(descriptor)

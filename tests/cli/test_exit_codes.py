@@ -12,17 +12,25 @@ from tests.cli.conftest import Cli, Engine, Result
 EXIT_CODES: dict[int, list[BaseException]] = {
     1: [errors.InternalError("A promise was broken"), ZeroDivisionError("oh")],
     2: [errors.UsageError("ftp: is no http or https URL")],
-    3: [errors.NetworkError("The server cannot be reached")],
+    3: [errors.NetworkError("The server cannot be reached"), errors.NotThereError("HTTP 404")],
     4: [errors.PlaylistError("No playlist"), errors.UnsupportedError("DRM")],
-    5: [errors.KeyUnavailableError("No key"), errors.DecryptionError("Padding")],
+    5: [
+        errors.KeyUnavailableError("No key"),
+        errors.KeyUnreachableError("No key now"),
+        errors.DecryptionError("Padding"),
+    ],
     6: [errors.SegmentsMissingError("Segment 17 is missing")],
     7: [errors.StorageError("No space left on device")],
     8: [errors.ProcessDiedError("The storage process died")],
-    9: [errors.OutputExistsError("It is there"), errors.OutputBusyError("It is in use")],
+    9: [
+        errors.OutputExistsError("It is there"),
+        errors.OutputBusyError("It is in use"),
+        errors.AlreadyRunningError("A daemon has it"),
+    ],
     129: [Interrupted(1)],
     130: [Interrupted(2), KeyboardInterrupt()],
     141: [errors.OutputClosedError("Standard output was closed")],
-    143: [Interrupted(15)],
+    143: [Interrupted(15), errors.StoppedError("Somebody wanted it so")],
 }
 CASES = [(code, error) for code, causes in EXIT_CODES.items() for error in causes]
 README = Path(__file__).parents[2] / "README.md"

@@ -1,0 +1,116 @@
+"""The daemon at work: what it does besides answering, and how it comes to its end."""
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from pipeline.errors import HlspipeError
+from pipeline.service.dispatch import Dispatcher
+from pipeline.service.service import Service
+from pipeline.service.views import progress_view
+from pipeline.service.web import Web
+
+_log = logging.getLogger("hlspipe.service")
+
+#: Seconds between two looks at what is due, and between two counts of progress that are told.
+_TICK_SECONDS = 1.0
+
+_PURGE_SECONDS = 3600.0
+
+#: Seconds that downloads have to be parked. With what web and queue take, the daemon is gone in 20.
+_PARK_SECONDS = 12.0
+
+
+class Work:
+    """Everything that goes on until a signal comes."""
+
+    def __init__(self, service: Service, dispatcher: Dispatcher, webs: Sequence[Web]) -> None:
+        self._service = service
+        self._dispatcher = dispatcher
+        self._webs = webs
+        self._stop = asyncio.Event()
+        self._trouble = ""  # what the last look failed with
+        self._next_purge = 0.0
+
+    def take_signals(self, loop: asyncio.AbstractEventLoop, reload: Callable[[], None]) -> None:
+        """From here on signals are answered by the event loop."""
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signum, self._stop_for, signum)
+        loop.add_signal_handler(signal.SIGHUP, reload)
+
+    def _stop_for(self, signum: int) -> None:
+        if self._stop.is_set():
+            # Nothing is lost: what was running goes on at the next start, as after a kill.
+            os._exit(128 + signum)
+        _log.info("Stopping: jobs that are running go on at the next start")
+        self._stop.set()
+
+    async def until_stopped(self) -> None:
+        """Work, and end in order. Raises what a part that failed raised."""
+        tasks = [asyncio.create_task(web.serve()) for web in self._webs]
+        watched = [*tasks, asyncio.create_task(self._look_after_jobs())]
+        stop = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait([*watched, stop], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await self._end(tasks)
+        for task in watched:
+            if task.done():
+                task.result()
+            else:
+                task.cancel()
+
+    async def _look_after_jobs(self) -> None:
+        for web in self._webs:
+            await web.started()
+        _log.info("Ready")
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            for number, progress in list(self._service.figures.progress.items()):
+                view = {"id": number, "progress": progress_view(progress)}
+                self._service.hub.mention("progress", view)
+            try:
+                await self._look()
+            except HlspipeError as error:
+                if error.message != self._trouble:
+                    _log.error("%s", error.message)
+                self._trouble = error.message
+            else:
+                self._trouble = ""
+
+    async def _look(self) -> None:
+        await self._service.ask(self._dispatcher.tick)
+        if time.monotonic() >= self._next_purge:
+            await self._service.ask(self._dispatcher.purge)
+            self._next_purge = time.monotonic() + _PURGE_SECONDS
+
+    async def _end(self, serving: Sequence[asyncio.Task[None]]) -> None:
+        """Park what is running, then answer no more."""
+        self._dispatcher.draining = True
+        self._service.hub.publish("stopping", {})
+        await self._park()
+        self._service.hub.close()
+        for web in self._webs:
+            web.stop()
+        await asyncio.wait(serving)
+        _log.info("Stopped")
+
+    async def _park(self) -> None:
+        """In a thread that nobody waits for longer than there is time."""
+        loop, closed = asyncio.get_running_loop(), asyncio.Event()
+
+        def close() -> None:
+            self._dispatcher.engine.close(keep=True)
+            loop.call_soon_threadsafe(closed.set)
+
+        threading.Thread(target=close, name="parking", daemon=True).start()
+        try:
+            async with asyncio.timeout(_PARK_SECONDS):
+                await closed.wait()
+        except TimeoutError:
+            _log.warning("Downloads did not stop in time: they are left as after a kill")
+        await self._service.ask(self._dispatcher.park)
