@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import events
 from pipeline.crypto.cbc import check_key
 from pipeline.errors import OutputExistsError, PlaylistError, SegmentsMissingError
-from pipeline.hls.downgrade import insecure_urls, urls_of
+from pipeline.hls.downgrade import first_insecure, urls_of
 from pipeline.hls.formats import format_resolution
 from pipeline.hls.methods import SAMPLE_METHODS, WHOLE_ITEM_METHODS
 from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist, Rendition, VariantStream
@@ -74,6 +74,7 @@ class Job:
     skipped: bool = False  # the output was there already, and that was fine
     transferred: tuple[Transferred, ...] = ()
     subtitles: list[str] = field(default_factory=list)  # outputs written
+    _insecurity_told: bool = False
     _fetched: "tuple[tuple[Subtitles, Segments], ...]" = ()
     _fetched_keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
@@ -195,27 +196,26 @@ class Job:
 
     def _look_at_size(self) -> None:
         """Before anything is fetched, as far as the playlists tell."""
-        known = sum(track.plan.known_bytes or 0 for track in self.media)
-        if error := Limits(self.options.max_size).exceeded(known, 0.0):
+        least = sum(track.plan.least_bytes for track in self.media)
+        if error := Limits(self.options.max_size).exceeded(least, 0.0):
             raise error
 
     def _look_at_security(self, source: str, urls: Iterable[str]) -> None:
-        """Say, or refuse, that what came over https leads to http. Raises PlaylistError."""
-        found = insecure_urls(source, urls)
-        if not found:
+        """Say once, or refuse, that a playlist leads from https to http. Raises PlaylistError."""
+        first = first_insecure(source, urls)
+        if first is None:
             return
-        first = public_url(found[0])
         if self.options.http.strict_tls:
             raise PlaylistError(
-                f"The playlist came over https and leads to {first}, which --strict-tls refuses"
+                f"From https, the playlist leads to {public_url(first)}: --strict-tls refuses that"
             )
-        self.tell(
-            events.Warned(f"The playlist came over https and leads to http: {first}, for one")
-        )
+        if not self._insecurity_told:
+            self._insecurity_told = True
+            told = f"From https, the playlist leads to http: {public_url(first)}, for one"
+            self.tell(events.Warned(told))
 
     def _plan_of(self, playlist: MediaPlaylist) -> Plan:
         made = self._planned(playlist, self._picked(playlist))
-        self._look_at_security(playlist.url, urls_of(made.items))
         if not made.items:
             raise SegmentsMissingError("The server has no segment: the playlist calls each a gap")
         if self.options.keys.key is not None:
@@ -224,13 +224,16 @@ class Job:
         return made
 
     def _planned(self, playlist: MediaPlaylist, keep: Collection[int] | None) -> Plan:
-        return plan(
+        made = plan(
             playlist,
             keep=keep,
             allow_local=self.local,
             methods=_METHODS,
             given=self._given_key(),
         )
+        asked = self.options.keys.key_url  # where the user wants it from
+        self._look_at_security(playlist.url, (url for url in urls_of(made.items) if url != asked))
+        return made
 
     def _picked(self, playlist: MediaPlaylist) -> tuple[int, ...] | None:
         asked = self.options.selection
@@ -284,6 +287,7 @@ class Job:
             fsync=self.options.fsync,
             resume=plan_identity(made, self.options.keys) if self.options.resume else None,
             allow_gaps=self.options.allow_gaps,
+            strip_images=self.options.strip_images,
             known_bytes=made.known_bytes,
             keys=self._keys,
         )
