@@ -161,7 +161,7 @@ def _read_again(ctx: click.Context) -> ServiceOptions:
     return service_options(again.params)
 
 
-def _make_engine(listener: "Listener", _options: ServiceOptions) -> "Engine":
-    from pipeline.service.attempts import ProcessEngine  # noqa: PLC0415
+def _make_engine(listener: "Listener", options: ServiceOptions) -> "Engine":
+    from pipeline.service.pooled import PooledEngine  # noqa: PLC0415
 
-    return ProcessEngine(listener)
+    return PooledEngine(listener, options.fetch)

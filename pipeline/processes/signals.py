@@ -53,6 +53,11 @@ class SignalWatch:
         """Readable when a signal has come."""
         return self._reading
 
+    def wake(self) -> None:
+        """End the wait that `fileno` is part of, from any thread."""
+        with suppress(BlockingIOError):  # it is full: that wait ends anyway
+            os.write(self._writing, b"\0")
+
     def clear(self) -> None:
         """Empty the wake-up pipe; `received` keeps what came."""
         with suppress(BlockingIOError):

@@ -110,6 +110,10 @@ class Supervisor:
         self._dispatcher.assign(time.monotonic())
         self._wait()
 
+    def wake(self) -> None:
+        """End the wait of `step`. May be called from any thread while this is entered."""
+        self._signals.wake()
+
     def run(self, flow: Flow) -> None:
         """Go on until a job has ended. Raises its HlspipeError, or Interrupted."""
         while not flow.done:
