@@ -1,5 +1,6 @@
 """Fixtures for tests of whole downloads."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,15 @@ import pytest
 from tests.e2e.bench import Bench
 from tests.support.origin import Origin
 from tests.support.runs import Workspace
+from tests.support.traces import Trace
+
+
+@pytest.fixture
+def trace(tmp_path: Path) -> Trace:
+    """A log of a run's system calls."""
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    return Trace(tmp_path / "trace")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import resource
 import shutil
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -16,14 +15,6 @@ from tests.support.traces import Trace
 pytestmark = pytest.mark.processes
 
 UNSHARE = ("unshare", "--mount", "sh", "-c")
-
-
-@pytest.fixture
-def trace(tmp_path: Path) -> Trace:
-    """A log of the run's system calls."""
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed")
-    return Trace(tmp_path / "trace")
 
 
 @pytest.fixture
