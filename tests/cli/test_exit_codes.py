@@ -58,14 +58,16 @@ def test_a_complete_download_is_exit_0(fetch: Cli) -> None:
 
 
 def test_no_error_is_without_a_test() -> None:
-    """Each class of the error tree stands in the table above."""
+    """Each class of `pipeline.errors` stands in the table above; rooms may refine them."""
 
     def tree(kind: type[HlspipeError]) -> set[type[BaseException]]:
         return {kind}.union(*map(tree, kind.__subclasses__()))
 
     tested = {type(error) for _, error in CASES}
 
-    assert tree(HlspipeError) - {HlspipeError} <= tested
+    general = {kind for kind in tree(HlspipeError) if kind.__module__ == errors.__name__}
+
+    assert general - {HlspipeError} <= tested
 
 
 def test_the_manual_lists_every_exit_code() -> None:
