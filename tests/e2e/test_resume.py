@@ -142,9 +142,12 @@ def test_what_cannot_be_taken_up_is_refused(slow: Bench, options: list[str]) -> 
 
 
 @pytest.mark.stress
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(100))
 def test_kills_at_random_moments(seed: int, slow: Bench) -> None:
-    """Killed three times at any moment, the fourth run ends with the right bytes."""
+    """Killed three times at any moment, the fourth run ends with the right bytes.
+
+    What a kill costs is what was under way or waited for its turn, and nothing that was written.
+    """
     chance = random.Random(seed)
     for _ in range(3):
         with slow.start("-c") as running:
@@ -157,3 +160,5 @@ def test_kills_at_random_moments(seed: int, slow: Bench) -> None:
     assert run.exit_code == 0, run.stderr
     assert sha256_of(slow.output) == slow.stream.sha256
     slow.check_nothing_left()
+    window = 3 * 16 * 100 * KB  # in flight on 16 connections, in hand, and out of turn
+    assert slow.origin.bytes_sent <= 1.15 * slow.stream.bytes + 3 * window
