@@ -45,8 +45,9 @@ def url(origin: Origin, stream: Stream) -> str:
 
 
 def _arguments(url: str) -> list[str]:
-    """A run that goes to disk early and spills."""
-    return ["fetch", url, "-o", "video.ts", "--memory-threshold", "2MB", "--progress", "json"]
+    """A run that goes to disk early and spills, and takes its time."""
+    how = ["-N", "8", "--memory-threshold", "2MB", "--progress", "json"]
+    return ["fetch", url, "-o", "video.ts", *how]
 
 
 @pytest.mark.parametrize("stored", [0, 5, 30], ids=["at the start", "in memory", "on disk"])
