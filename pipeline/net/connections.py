@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pipeline.net.connection import Connection, Stale
 from pipeline.net.heads import Head
 
+#: Sites to which idle connections are kept: more than any honest playlist names hosts. One that
+#: names a host for each segment would take a descriptor for each of them.
+_MOST_SITES = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -25,7 +29,7 @@ class Connections:
     def __init__(self, most: int) -> None:
         """Keep at most `most` idle ones to each site."""
         self.most = most
-        self._idle: dict[Site, list[Connection]] = {}
+        self._idle: dict[Site, list[Connection]] = {}  # the site used last is the last one
         self._lock = threading.Lock()
 
     def ask(
@@ -65,11 +69,14 @@ class Connections:
     def give_back(self, site: Site, connection: Connection) -> None:
         """The connection may be used for another request."""
         with self._lock:
-            idle = self._idle.setdefault(site, [])
+            idle = self._idle[site] = self._idle.pop(site, [])
+            given_up = [connection]
             if len(idle) < self.most:
-                idle.append(connection)
-                return
-        connection.close()
+                idle.append(given_up.pop())
+            if len(self._idle) > _MOST_SITES:
+                given_up += self._idle.pop(next(iter(self._idle)))
+        for each in given_up:
+            each.close()
 
 
 def _asked(connection: Connection, request: bytes) -> Head:

@@ -4,7 +4,7 @@ Each cookie says itself which host may see it; nothing is ever written back. The
 library's, and is not even imported for a run that has no cookie.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,19 @@ if TYPE_CHECKING:
     from http.cookiejar import CookieJar, MozillaCookieJar
 
 
+#: Cookies that are taken from servers in one run, and bytes of one: browsers keep fewer, and each
+#: goes with every further request to its host (RFC 6265 section 6.1).
+_MOST_TAKEN = 300
+_LONGEST = 4096
+
+
 class Cookies:
     """The cookies of one transport. May be used from any thread."""
 
     def __init__(self, path: Path | None) -> None:
         """Begin with those in `path`. Raises UsageError."""
         self._jar: CookieJar | None = load_cookies(path) if path is not None else None
+        self._most = _MOST_TAKEN + (len(self._jar) if self._jar is not None else 0)
 
     @property
     def jar(self) -> "CookieJar":
@@ -46,10 +53,20 @@ class Cookies:
         from urllib.request import Request  # noqa: PLC0415
 
         message = Message()
-        for field in fields:
+        for field in self._welcome(fields):
             message["Set-Cookie"] = field
         answer: Any = _Answer(message)
         self.jar.extract_cookies(answer, Request(url))  # noqa: S310
+
+    def _welcome(self, fields: Iterable[str]) -> Iterator[str]:
+        """Those that there is room for: in a full jar, new values of cookies that are in it."""
+        room = self._most - len(self.jar)
+        known = {cookie.name for cookie in self.jar}
+        for field in fields:
+            name = field.partition("=")[0].strip()
+            if len(field) <= _LONGEST and (name in known or room > 0):
+                room -= name not in known
+                yield field
 
 
 class _Answer:
@@ -71,10 +88,13 @@ def load_cookies(path: Path) -> "MozillaCookieJar":
 
     jar = MozillaCookieJar(path)
     try:
-        jar.load(ignore_discard=True)
+        jar.load(ignore_discard=True, ignore_expires=True)
     except LoadError as error:
         raise UsageError(f"{path} is no cookie file in the Netscape format") from error
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise UsageError(f"Cannot read the cookie file {path}: {reason}") from error
+    for cookie in jar:
+        cookie.expires = cookie.expires or None  # 0 is how browsers and curl write "this session"
+    jar.clear_expired_cookies()
     return jar

@@ -19,6 +19,9 @@ from pipeline.net.reach import Reach
 from pipeline.net.targets import Target
 from pipeline.options import HttpOptions
 
+#: Sites that are remembered: to work one out anew takes microseconds.
+_MOST_SITES = 256
+
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -65,6 +68,8 @@ class DirectSender:
         key = place, self._reach.public_only
         site = self._sites.get(key)
         if site is None:
+            if len(self._sites) >= _MOST_SITES:
+                self._sites.clear()
             site = self._sites[key] = self._site(*key)
         return site
 

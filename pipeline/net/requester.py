@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
-from requests.cookies import extract_cookies_to_jar
 from requests.utils import select_proxy
 
 from pipeline.errors import NetworkError
@@ -22,6 +21,9 @@ from pipeline.net.paced import PacedAdapter
 from pipeline.net.requests_errors import translated
 from pipeline.net.targets import Target
 from pipeline.options import HttpOptions
+
+#: What is remembered at a time, 10 KB each: a playlist may name a host for each segment.
+_MOST_USUAL = 64
 
 _NO_PROXY = "the URL of the proxy is none that can be used (http://HOST:PORT)"
 
@@ -43,6 +45,7 @@ class Requester:
         self._session.headers.clear()
         self._session.verify = options.verify
         self._session.cookies = cookies.jar  # type: ignore[assignment]
+        self._cookies = cookies
         self._proxies = dict.fromkeys(("http", "https"), options.proxy) if options.proxy else {}
         self._adapter = PacedAdapter(pool_maxsize=connections)
         self._timeout = options.timeout
@@ -75,9 +78,7 @@ class Requester:
             request.prepare_cookies(self._session.cookies)
         response = self._answer(request, usual.settings)
         if "set-cookie" in response.headers:
-            extract_cookies_to_jar(  # type: ignore[no-untyped-call]
-                self._session.cookies, request, response.raw
-            )
+            self._cookies.take(url, response.raw.headers.getlist("set-cookie"))
         return response
 
     def _answer(
@@ -97,6 +98,8 @@ class Requester:
         usual = self._usual.get(key)
         if usual is None:
             with self._lock:
+                if len(self._usual) >= _MOST_USUAL:
+                    self._usual.clear()
                 usual = self._usual.setdefault(key, self._prepare(url, headers))
         return usual
 

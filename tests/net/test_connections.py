@@ -9,6 +9,7 @@ from contextlib import nullcontext
 import pytest
 
 from pipeline.net import connection as connections_of_time
+from pipeline.net import connections as sites
 from pipeline.net.connect import connect
 from pipeline.net.connections import Connections, Site
 
@@ -160,3 +161,39 @@ def test_more_than_was_asked_for() -> None:
     assert not connection.wake()
     connection.close()
     server.close()
+
+
+class Idle:
+    """A connection that does nothing but wait."""
+
+    closed = False
+
+    def wake(self) -> bool:
+        """It is fit for use."""
+        return not self.closed
+
+    def close(self) -> None:
+        """It waits no more."""
+        self.closed = True
+
+
+def test_few_sites_have_idle_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A playlist that names a host for each segment does not take a descriptor for each."""
+    monkeypatch.setattr(sites, "_MOST_SITES", 3)
+    connections = Connections(2)
+    idle = [Idle() for _ in range(6)]
+    for number, each in enumerate(idle):
+        connections.give_back(Site("http", f"host{min(number, 4)}", 80), each)
+
+    assert [each.closed for each in idle] == [True, True, False, False, False, False]
+
+
+def test_a_site_that_is_used_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that has not been used for longest goes first."""
+    monkeypatch.setattr(sites, "_MOST_SITES", 2)
+    connections = Connections(2)
+    idle = [Idle() for _ in range(4)]
+    for host, each in zip("abac", idle, strict=True):
+        connections.give_back(Site("http", host, 80), each)
+
+    assert [each.closed for each in idle] == [False, True, False, False]
