@@ -19,6 +19,10 @@ MAX_LINE = 64 * KIB
 #: Segments of one playlist: ten days in steps of four seconds.
 MAX_SEGMENTS = 200_000
 
+#: Segments of all playlists that are downloaded together: a variant and a rendition, both as long
+#: as can be. With a thousand renditions (`--audio all`) their product would be the cost.
+MAX_SEGMENTS_TAKEN = 2 * MAX_SEGMENTS
+
 #: EXT-X-STREAM-INF tags of one playlist; likewise EXT-X-I-FRAME-STREAM-INF and EXT-X-MEDIA.
 MAX_VARIANTS = 1_000
 

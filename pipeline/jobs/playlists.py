@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from pipeline.errors import PlaylistError
+from pipeline.hls.limits import MAX_SEGMENTS_TAKEN
 from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist, Rendition, VariantStream
 from pipeline.hls.playlist import parse
 from pipeline.hls.selection import audio_language, choose_renditions, choose_variant
@@ -18,6 +19,9 @@ from pipeline.units import MIB, public_url
 
 #: The largest playlist that is read; 200,000 segments fit.
 PLAYLIST_CAP = 16 * MIB
+
+#: Media playlists that are asked for at a time, and held as text until all of them are there.
+_AT_A_TIME = 8
 
 Playlist = MediaPlaylist | MultivariantPlaylist
 Steps = Generator[Wish | tuple[Wish, ...], Any, Any]
@@ -68,17 +72,28 @@ def read_first(document: Document, base_url: str | None) -> Generator[Wish, Fetc
 def read_media(
     urls: tuple[str, ...], origin: MultivariantPlaylist
 ) -> Generator[Wish | tuple[Wish, ...], Any, tuple[MediaPlaylist, ...]]:
-    """The media playlists at `urls`, all at once."""
+    """The media playlists at `urls`, some at a time."""
     if origin.url in urls:
         raise _no_media_playlist(origin.url)
-    fetched = yield tuple(Document(url, PLAYLIST_CAP, "the media playlist") for url in urls)
-    found = []
-    for answer in fetched:
-        playlist = parse(answer.body, answer.url, variables=origin.variables)
-        if isinstance(playlist, MultivariantPlaylist):
-            raise _no_media_playlist(answer.url)
-        found.append((yield from _whole(playlist, None, origin.variables)))
+    found: list[MediaPlaylist] = []
+    for start in range(0, len(urls), _AT_A_TIME):
+        some = urls[start : start + _AT_A_TIME]
+        fetched = yield tuple(Document(url, PLAYLIST_CAP, "the media playlist") for url in some)
+        for answer in fetched:
+            playlist = parse(answer.body, answer.url, variables=origin.variables)
+            if isinstance(playlist, MultivariantPlaylist):
+                raise _no_media_playlist(answer.url)
+            found.append((yield from _whole(playlist, None, origin.variables)))
+            _check_segments(found)
     return tuple(found)
+
+
+def _check_segments(playlists: list[MediaPlaylist]) -> None:
+    if sum(len(each.segments) for each in playlists) > MAX_SEGMENTS_TAKEN:
+        raise PlaylistError(
+            f"Variant and renditions have more than {MAX_SEGMENTS_TAKEN} segments together:"
+            " take fewer of them (--audio, --subtitles)"
+        )
 
 
 def _no_media_playlist(url: str) -> PlaylistError:

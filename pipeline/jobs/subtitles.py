@@ -4,7 +4,7 @@ They are small: no segment of theirs goes through storage. They can be fetched b
 there, and are written when it is: their times count from its first timestamp.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,17 @@ from pipeline.media.timestamps import HEAD_BYTES, first_timestamp
 from pipeline.options import SubtitlesFormat
 from pipeline.processes.wishes import Document, Fetched, Wish
 from pipeline.store.output import Care, FileOutput
-from pipeline.units import MIB
+from pipeline.units import MIB, format_mb
 
 #: The largest segment of subtitles: an hour of dense ones is 200 KB.
-_SEGMENT_CAP = 16 * MIB
+_SEGMENT_CAP = 2 * MIB
+
+#: The most of all subtitles together, which are held in memory: dozens of languages of long films.
+_MOST_BYTES = 64 * MIB
+
+#: Segments that are asked for at a time: enough for many connections, and a bound on what is held
+#: before it is counted.
+_AT_A_TIME = 32
 
 _KEY_CAP = 1024
 
@@ -70,12 +77,30 @@ def fetch_subtitles(
         fetched = yield tuple(Document(url, _KEY_CAP, "the key") for url in wanted)
         keys |= {url: answer.body for url, answer in zip(wanted, fetched, strict=True)}
     found = []
+    room = _MOST_BYTES
     for track in tracks:
-        answers = yield tuple(_document(item) for item in track.plan.items)
+        answers = yield from _bodies(track.plan.items, room)
+        room -= sum(len(answer.body) for answer in answers)
         segments = _segments(track, answers, keys)
         check_webvtt(segments)
         found.append(segments)
     return tuple(found), keys
+
+
+def _bodies(
+    items: tuple[PlannedItem, ...], room: int
+) -> Generator[tuple[Wish, ...], Any, list[Fetched]]:
+    """The segments as they come, `room` bytes at the most. Raises PlaylistError."""
+    found: list[Fetched] = []
+    for start in range(0, len(items), _AT_A_TIME):
+        answers = yield tuple(_document(item) for item in items[start : start + _AT_A_TIME])
+        found += answers
+        room -= sum(len(answer.body) for answer in answers)
+        if room < 0:
+            raise PlaylistError(
+                f"The subtitles are larger than {format_mb(_MOST_BYTES)}: no text is"
+            )
+    return found
 
 
 def write_subtitles(
@@ -105,9 +130,7 @@ def _key_urls(plan: Plan) -> set[str]:
     return {item.decryption.key_url for item in plan.items if item.decryption is not None}
 
 
-def _segments(
-    track: Subtitles, answers: tuple[Fetched, ...], keys: Mapping[str, bytes]
-) -> Segments:
+def _segments(track: Subtitles, answers: Sequence[Fetched], keys: Mapping[str, bytes]) -> Segments:
     starts = _starts(track.playlist)
     found = []
     for item, answer in zip(track.plan.items, answers, strict=True):

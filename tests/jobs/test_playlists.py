@@ -8,6 +8,7 @@ import pytest
 from pipeline.errors import PlaylistError, UsageError
 from pipeline.hls.model import MultivariantPlaylist
 from pipeline.hls.playlist import parse
+from pipeline.jobs import playlists
 from pipeline.jobs.playlists import Chosen, choose, read_first, read_media
 from pipeline.options import SelectionOptions
 from pipeline.processes.wishes import Document, Fetched
@@ -104,6 +105,28 @@ def test_media_playlists_are_asked_for_side_by_side():
     steps = read_media((f"{ROOT}a.m3u8", f"{ROOT}b.m3u8"), multivariant())
 
     assert [one.url for one in next(steps)] == [f"{ROOT}a.m3u8", f"{ROOT}b.m3u8"]
+
+
+def test_many_media_playlists_are_asked_for_in_turn():
+    """A thousand renditions are not held as text at the same time."""
+    urls = tuple(f"{ROOT}{number}.m3u8" for number in range(20))
+    texts = {url.removeprefix(ROOT): MEDIA for url in urls}
+    found, asked = granted(read_media(urls, multivariant()), texts)
+
+    assert len(next(read_media(urls, multivariant()))) == 8
+    assert asked == list(texts)
+    assert [playlist.url for playlist in found] == list(urls)
+
+
+def test_no_more_segments_than_two_playlists_may_have(monkeypatch):
+    """Each rendition may be as long as can be, and all of them together not."""
+    monkeypatch.setattr(playlists, "MAX_SEGMENTS_TAKEN", 5)
+    urls = tuple(f"{ROOT}{number}.m3u8" for number in range(3))
+    texts = {url.removeprefix(ROOT): MEDIA for url in urls}
+
+    granted(read_media(urls[:2], multivariant()), texts)
+    with pytest.raises(PlaylistError, match="more than 5 segments together"):
+        granted(read_media(urls, multivariant()), texts)
 
 
 def test_a_variant_that_lists_variants():

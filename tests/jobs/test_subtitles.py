@@ -13,6 +13,7 @@ from pipeline.errors import (
 from pipeline.hls.model import MediaPlaylist
 from pipeline.hls.plan import plan
 from pipeline.hls.playlist import parse
+from pipeline.jobs import subtitles
 from pipeline.jobs.subtitles import (
     Segments,
     Subtitles,
@@ -67,6 +68,28 @@ def test_segments_know_their_places():
 
     assert (first.start, first.duration, first.discontinuity) == (0.0, 3.5, 0)
     assert (second.start, second.duration, second.discontinuity) == (3.5, 4.0, 1)
+
+
+def test_many_segments_are_asked_for_in_turn(monkeypatch):
+    """What is held before it is counted is bounded; the order is that of the playlist."""
+    monkeypatch.setattr(subtitles, "_AT_A_TIME", 3)
+    entries = [Entry(f"{number % 2}.vtt") for number in range(8)]
+    (segments,), asked = fetched((track(*entries),), BODIES)
+
+    assert [len(wish) for wish in asked] == [3, 3, 2]
+    assert [segment.content for segment in segments] == list(BODIES.values()) * 4
+
+
+def test_more_text_than_there_can_be(monkeypatch):
+    """All renditions together have a limit, which the last of them may not overstep."""
+    size = sum(map(len, BODIES.values()))
+    tracks = track(), track(output="video.fr.vtt")
+    monkeypatch.setattr(subtitles, "_MOST_BYTES", 2 * size)
+    fetched(tracks, BODIES)
+
+    monkeypatch.setattr(subtitles, "_MOST_BYTES", 2 * size - 1)
+    with pytest.raises(PlaylistError, match="larger than"):
+        fetched(tracks, BODIES)
 
 
 def test_byte_ranges_are_asked_for():
