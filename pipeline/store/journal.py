@@ -7,6 +7,7 @@ the items from there on, and nothing else.
 """
 
 import os
+import stat
 import time
 import zlib
 from collections.abc import Iterator
@@ -15,9 +16,12 @@ from pathlib import Path
 
 from pipeline.store.digest import Digest
 from pipeline.store.files import write_all
-from pipeline.units import KIB
+from pipeline.units import KIB, MIB
 
 _FORMAT = "hlspipe-journal 1"
+
+#: Characters of a journal that are read: twice what the most segments take.
+_LARGEST = 32 * MIB
 
 #: Bytes read at a time when a `.part` is checked.
 _PIECE = 256 * KIB
@@ -47,9 +51,9 @@ class Journal:
         """
         self._data = data
         self._path = path
-        self._descriptor = os.open(
-            path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666
-        )
+        # A new file: what has this name, or leads elsewhere under it, may be anybody's.
+        path.unlink(missing_ok=True)
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         self._synced = time.monotonic()
         self._checksum = 0  # of the item that is being written
         lines = [f"{_FORMAT} {identity}\n", *(_line(entry) for entry in entries)]
@@ -95,12 +99,19 @@ def _line(entry: Entry) -> str:
 def recorded(path: Path, identity: str) -> list[Entry]:
     """What the journal at `path` claims; nothing if it is not there or of another plan."""
     try:
-        lines = path.read_text("ascii").split("\n")
+        lines = _text(path).split("\n")
     except (OSError, UnicodeDecodeError):
         return []
     if lines[0] != f"{_FORMAT} {identity}":
         return []
     return list(_contiguous(lines[1:-1]))
+
+
+def _text(path: Path) -> str:
+    """What is in a file, and in nothing else of this name: a pipe would keep us waiting."""
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    with os.fdopen(os.open(path, flags), encoding="ascii") as file:
+        return file.read(_LARGEST) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else ""
 
 
 def _contiguous(lines: list[str]) -> Iterator[Entry]:

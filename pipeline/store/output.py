@@ -256,9 +256,17 @@ def _open_locked(part: Path) -> int:
                 raise OutputBusyError(f"Another run is writing {part}") from error
             raise storage_error("lock", part, error) from error
         if is_still(part, descriptor):
+            _refuse_linked(part, descriptor)
             return descriptor
         # Its owner published or removed it between our open and our lock.
         os.close(descriptor)
+
+
+def _refuse_linked(part: Path, descriptor: int) -> None:
+    """Refuse a file with another name: somebody may have planted it to have that one written."""
+    if os.fstat(descriptor).st_nlink > 1:
+        os.close(descriptor)
+        raise StorageError(f"Cannot write {part}: another file is linked to this name")
 
 
 class StreamOutput:

@@ -185,17 +185,6 @@ def test_data_is_forced_to_the_disk_before_the_journal(path, part, monkeypatch):
     journal.close()
 
 
-def test_journal_is_no_way_through_a_link(tmp_path, path, part):
-    """A link in the journal's place is not followed."""
-    victim = tmp_path / "victim"
-    victim.write_text("mine")
-    path.symlink_to(victim)
-    with pytest.raises(OSError, match="symbolic links"):
-        Journal(path, IDENTITY, [], part)
-
-    assert victim.read_text() == "mine"
-
-
 def test_removed_journal_is_gone(path, part):
     """When the output is whole, its journal goes."""
     Journal(path, IDENTITY, [], part).remove()
