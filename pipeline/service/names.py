@@ -5,10 +5,13 @@ is known, the name may turn out as any of them.
 """
 
 from collections.abc import Iterator
-from itertools import count
+from itertools import chain, count
 
 from pipeline.hls.extensions import OUTPUT_ENDINGS
 from pipeline.jobs.naming import ANY_ENDING, with_ending
+
+#: Numbers that are tried one after another.
+_FEW = 10
 
 
 def clashing(output: str) -> list[str]:
@@ -28,10 +31,14 @@ def possible(output: str) -> list[str]:
     return [with_ending(output, ending) for ending in OUTPUT_ENDINGS]
 
 
-def numbered(output: str) -> Iterator[str]:
-    """`output`, and what it may be called instead: only what has an open end is renamed."""
+def numbered(output: str, unused: int) -> Iterator[str]:
+    """`output`, and what it may be called instead: only what has an open end is renamed.
+
+    After some small numbers come those from `unused` on: a thousand jobs of one name are not to
+    look for theirs among a thousand.
+    """
     yield output
     if output.endswith(ANY_ENDING):
         stem = output.removesuffix(ANY_ENDING)
-        for number in count(2):
+        for number in chain(range(2, _FEW), count(max(unused, _FEW))):
             yield f"{stem}-{number}{ANY_ENDING}"

@@ -93,11 +93,15 @@ class JobQueue:
     def _free_output(self, wanted: Submission) -> str:
         """The output, with a number if its end is open and it is taken. Raises ConflictError."""
         taken = ""
-        for candidate in numbered(wanted.output):
+        for candidate in numbered(wanted.output, self._next_id()):
             taken = self._taken(candidate, may_exist=wanted.accepts_existing)
             if not taken:
                 return candidate
         raise ConflictError(taken)
+
+    def _next_id(self) -> int:
+        (largest,) = self._database.execute("SELECT max(id) FROM jobs").fetchone()
+        return (largest or 0) + 1
 
     def _taken(self, output: str, *, may_exist: bool) -> str:
         """Why a new job cannot write `output`; "" if it can."""

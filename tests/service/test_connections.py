@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import h11
 import pytest
 
-from tests.service.harness import TOKEN, Harness, lines, until
+from tests.service.harness import TOKEN, URL, Harness, lines, until
 
 AUTHORIZED = f"Host: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
 HEAD = f"GET /healthz HTTP/1.1\r\n{AUTHORIZED}"
@@ -65,12 +65,12 @@ def test_a_connection_without_a_request_is_ended(daemon: Harness) -> None:
 @pytest.mark.usefixtures("impatient")
 def test_an_answer_that_nobody_takes_is_given_up(daemon: Harness) -> None:
     """A client that asks and does not read."""
-    for n in range(50):
-        daemon.submit(f"{n}.ts", audio="x" * 500)
+    jobs = [{"url": URL, "audio": "x" * 500} for _ in range(400)]
+    daemon.ask("POST", "/api/v1/jobs", {"jobs": jobs})
     request = f"GET /api/v1/jobs?limit=1000 HTTP/1.1\r\n{AUTHORIZED}\r\n".encode()
     with daemon.connect(tcp=True) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        client.sendall(request * 100)
+        client.sendall(request * 50)
 
         until(lambda: not daemon.in_loop(lambda: daemon.connections(tcp=True)))
 
