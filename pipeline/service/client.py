@@ -108,6 +108,5 @@ class ServiceClient:
 def _refusal(status: int, answer: Any) -> HlspipeError:
     words = answer.get("error") if isinstance(answer, dict) else None
     message = words if isinstance(words, str) else f"The daemon answered with status {status}"
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return NetworkError(message)
-    return UsageError(message)
+    refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return UsageError(message) if refused else NetworkError(message)

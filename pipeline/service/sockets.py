@@ -62,6 +62,9 @@ def listen_unix(path: Path) -> socket.socket:
 
 
 def _remove_stale(path: Path) -> None:
+    """Remove the socket of a daemon that is gone. What is no socket is left alone."""
+    if not path.is_socket():
+        return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(str(path))
