@@ -5,7 +5,7 @@ Only the outside of it: the list is read by `pipeline.jobs.entries`, the work is
 """
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import click
 
 from pipeline.cli.command import command, option, section
 from pipeline.cli.jsonlines import json_text
+from pipeline.cli.progress import Reporter
 from pipeline.cli.sections import (
     key_options,
     request_options,
@@ -22,17 +23,20 @@ from pipeline.cli.sections import (
     storage_options,
 )
 from pipeline.cli.settings import fetch_options
-from pipeline.cli.terminal import print_data, say
+from pipeline.cli.terminal import Terminal, print_data, say, write_line
 from pipeline.cli.values import COUNT, COUNT_OR_ZERO, POSITIVE_DURATION, SIZE
-from pipeline.cli.words import count, short_size
+from pipeline.cli.words import count
 from pipeline.errors import HlspipeError, StorageError
+from pipeline.events import Progress
 from pipeline.options import BatchOptions
-from pipeline.units import printable
 
 if TYPE_CHECKING:
-    from pipeline.jobs.batch import BatchEvent, BatchResult, Ended
+    from pipeline.jobs.batch import BatchEvent, BatchResult
 
 _NOT_ALL = 6
+
+#: Seconds between two counts of one download, for a display.
+_PACE = 0.25
 
 _EXAMPLES = """\b
 Examples:
@@ -133,14 +137,14 @@ def _run(source: str, values: Mapping[str, Any]) -> "BatchResult":
         exit_on_error=values["exit_on_error"],
         archive=values["download_archive"],
     )
-    shown = _Shown(values)
-    return jobs.batch(
-        parse_entries(_lines(source)),
-        fetch_options({**values, "base_url": None}),
-        how,
-        shown,
-        template=values["output"],
-    )
+    with Reporter(lambda: _display(values)) as reporter:
+        return jobs.batch(
+            parse_entries(_lines(source)),
+            fetch_options({**values, "base_url": None}),
+            how,
+            _Receipts(reporter, values["json"]),
+            template=values["output"],
+        )
 
 
 def _lines(source: str) -> Iterator[str]:
@@ -155,45 +159,43 @@ def _lines(source: str) -> Iterator[str]:
         raise StorageError(f"Cannot read {source}: {error.strerror or error}") from error
 
 
-class _Shown:
-    """What is printed as downloads begin and end."""
+class _Receipts:
+    """Prints a receipt a line as downloads end, and passes on what displays can do with."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._json = values["json"]
-        self._quiet = values["quiet"]
-        self._verbose = values["verbose"]
+    def __init__(self, pass_on: Callable[[Any], None], as_json: bool) -> None:
+        self._pass_on = pass_on
+        self._as_json = as_json
+        self._told: dict[int, float] = {}  # when each line of the list last told its progress
 
     def __call__(self, event: "BatchEvent") -> None:
-        from pipeline.cli.words import words  # noqa: PLC0415
-        from pipeline.events import Progress  # noqa: PLC0415
-        from pipeline.jobs.batch import Begun, Ended  # noqa: PLC0415
+        from pipeline.jobs.batch import Ended  # noqa: PLC0415
 
-        match event:
-            case Begun():
-                self._say(f"Fetching {printable(event.output)}")
-            case Ended():
-                self._ended(event)
-            case _ if self._verbose and not isinstance(event.event, Progress):
-                if line := words(event.event, verbose=True):
-                    self._say(f"line {event.entry.line}: {line}")
-
-    def _say(self, line: str) -> None:
-        if not self._quiet:
-            with suppress(OSError):
-                say(line)
-
-    def _ended(self, event: "Ended") -> None:
-        receipt = event.receipt
-        if self._json:
+        if self._as_json and isinstance(event, Ended):
             place = {"line": event.entry.line, "id": event.entry.id}
-            print_data(json_text(place | receipt.to_dict()))
-        failed_early = event.entry.error is not None
-        name = f"line {event.entry.line}" if failed_early else printable(str(receipt.output))
-        counted = f"[{event.done}/{event.total}]"
-        if receipt.exit_code:
-            self._say(f"✗ {counted} {name}: {receipt.error} (exit {receipt.exit_code})")
-        else:
-            self._say(f"✓ {counted} {name} ({short_size(receipt.bytes)})")
+            print_data(json_text(place | event.receipt.to_dict()))
+        if self._is_due(event):
+            self._pass_on(event)
+
+    def _is_due(self, event: "BatchEvent") -> bool:
+        progress = getattr(event, "event", None)
+        if not isinstance(progress, Progress):
+            return True
+        last = self._told.get(event.entry.line, -_PACE)
+        if progress.elapsed - last < _PACE:
+            return False
+        self._told[event.entry.line] = progress.elapsed
+        return True
+
+
+def _display(values: Mapping[str, Any]) -> Any:
+    """What shows a batch on stderr; nothing if it is to be quiet."""
+    from pipeline.cli.batchbars import BatchBars, BatchLines  # noqa: PLC0415
+
+    if values["quiet"]:
+        return None
+    if sys.stderr is not None and Terminal.of(sys.stderr).movable:
+        return BatchBars(sys.stderr, verbose=values["verbose"])
+    return BatchLines(write_line, verbose=values["verbose"])
 
 
 def _summarise(result: "BatchResult") -> None:

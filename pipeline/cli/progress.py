@@ -13,10 +13,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from pipeline.cli.terminal import Terminal, write_line
-from pipeline.events import Event, Progress, TempFilesRemoved
+from pipeline.events import Progress, TempFilesRemoved
 
 #: Events that may wait for a stderr that nobody reads; older ones are forgotten. Progress never
 #: adds up (only the newest count waits), so that in practice these are warnings and retries.
@@ -46,8 +46,8 @@ class Display(Protocol):
     def interval(self) -> float | None:
         """Seconds between two ticks; None for a display that moves by events, or in a lull."""
 
-    def show(self, event: Event) -> None:
-        """Show `event`."""
+    def show(self, event: Any) -> None:
+        """Show `event`: of a download, or of a batch."""
 
     def tick(self) -> None:
         """Time has passed."""
@@ -88,13 +88,13 @@ class Reporter:
     def __init__(self, make_display: Callable[[], Display | None]) -> None:
         """`make_display` is called in the thread: importing rich takes time that the run uses."""
         self._make_display = make_display
-        self._waiting: deque[Event] = deque(maxlen=_MOST_WAITING)
+        self._waiting: deque[object] = deque(maxlen=_MOST_WAITING)
         self._farewell: TempFilesRemoved | None = None
         self._ended = False
         self._changed = threading.Condition()  # held for a few instructions, never while showing
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: object) -> None:
         """Take `event`. Never waits for the display."""
         with self._changed:
             if isinstance(event, TempFilesRemoved):
@@ -144,7 +144,7 @@ class Reporter:
             if shown_by.interval is not None or not events:
                 shown_by.tick()
 
-    def _take(self, timeout: float | None) -> tuple[list[Event], bool]:
+    def _take(self, timeout: float | None) -> tuple[list[object], bool]:
         """What has happened since: at once, or (with a timeout) at the display's own pace."""
         with self._changed:
             self._changed.wait_for(
