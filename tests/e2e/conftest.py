@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.bench import Bench
+from tests.e2e.servicebench import ServiceBench
 from tests.support.origin import Origin
 from tests.support.runs import Workspace
 from tests.support.traces import Trace
@@ -26,3 +27,9 @@ def bench(origin: Origin, workspace: Workspace, stream_dir: Path) -> Iterator[Be
     with_stream = Bench(origin, workspace, stream_dir)
     yield with_stream
     with_stream.close()
+
+
+@pytest.fixture
+def service(bench: Bench) -> ServiceBench:
+    """A daemon that is not running yet, for what the bench serves."""
+    return ServiceBench(bench)
