@@ -13,7 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import HlspipeError, StorageError
+from pipeline.errors import HlspipeError, StoppedError, StorageError
 from pipeline.service.names import clashing, numbered, possible
 from pipeline.service.record import Job, Submission
 from pipeline.service.refusals import ConflictError, NoSuchJobError
@@ -160,11 +160,13 @@ class JobQueue:
             if job.state is not State.RUNNING:
                 return job
             result = verdict(error, job.wish, job.attempts, policy)
+            # That it was stopped is no fault of the job's: its state says what became of it.
+            fault = None if isinstance(error, StoppedError) else error
             self._update(
                 number,
                 receipt=json.dumps(receipt) if receipt is not None else None,
-                error=error.message if error is not None else None,
-                exit_code=error.exit_code if error is not None else 0,
+                error=fault and fault.message,
+                exit_code=0 if error is None else fault and fault.exit_code,
                 not_before=now + result.wait if result.wait else 0,
                 **self._settled(job, result, now),
             )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import NetworkError, NotThereError, StorageError
+from pipeline.errors import NetworkError, NotThereError, StoppedError, StorageError
 from pipeline.service.queue import JobQueue
 from pipeline.service.record import Job, Submission
 from pipeline.service.refusals import ConflictError, NoSuchJobError
@@ -154,6 +154,17 @@ def test_a_pause_between_attempts_holds_up_nobody_else(queue: JobQueue) -> None:
     queue.end(first.id, None, NetworkError("x"), POLICY, 5.0)
 
     assert [claimed(queue, now) for now in (6.0, 7.0, 15.0)] == [second.id, None, first.id]
+
+
+def test_a_download_that_was_stopped_has_no_fault(queue: JobQueue) -> None:
+    """It is paused, or waits for the next daemon: no reason to show."""
+    job = enter(queue)
+    queue.claim(5.0)
+
+    after = queue.end(job.id, None, StoppedError("x"), POLICY, 6.0)
+    assert (after.state, after.error, after.exit_code, after.attempts) == (
+        State.QUEUED, None, None, 0,
+    )  # fmt: skip
 
 
 def test_what_will_not_change_fails_at_once(queue: JobQueue) -> None:
