@@ -85,6 +85,12 @@ class StorageError(HlspipeError):
     exit_code = 7
 
 
+class ScarcityError(HlspipeError):
+    """The system has no memory, process, thread or descriptor left to give."""
+
+    exit_code = 7
+
+
 class ProcessDiedError(HlspipeError):
     """A process of the pipeline died, or hung, beyond recovery."""
 

@@ -67,6 +67,8 @@ class SwitchedToDisk:
 
     threshold_bytes: int
     stored_bytes: int
+    #: It was not reached: the system had no memory left.
+    starved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ CODES = {
     "DecryptionError": 5,
     "SegmentsMissingError": 6,
     "StorageError": 7,
+    "ScarcityError": 7,
     "ProcessDiedError": 8,
     "OutputExistsError": 9,
     "OutputBusyError": 9,

@@ -15,7 +15,7 @@ from click.core import ParameterSource
 
 from pipeline.cli.jsonlines import json_line
 from pipeline.cli.terminal import say
-from pipeline.errors import HlspipeError, InternalError
+from pipeline.errors import HlspipeError, InternalError, ScarcityError
 from pipeline.units import format_mb
 
 _SECRETS = re.compile(r"(?<=//)[^/\s@]+(?=@)|(?<=\S\?)[^\s'\")>]+")
@@ -70,6 +70,8 @@ def outcome(error: BaseException) -> tuple[int, str]:
         return error.exit_code, masked(error.message)
     if isinstance(error, KeyboardInterrupt):
         return getattr(error, "exit_code", 128 + signal.SIGINT), str(error) or "Interrupted"
+    if isinstance(error, MemoryError):
+        return ScarcityError.exit_code, "The system has no memory left"
     facts = " ".join(f"{type(error).__name__}: {error}".split())
     return 1, f"Internal error: {masked(facts)}"
 

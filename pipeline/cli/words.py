@@ -85,6 +85,8 @@ def _progress(event: Progress) -> str:
 
 @_say.register
 def _switched(event: SwitchedToDisk) -> str | None:
+    if event.starved:
+        return "⚠ The system has no memory left, switching to disk storage"
     if not event.threshold_bytes:  # disk from the first byte is what the user asked for
         return None
     size = short_size(event.threshold_bytes)

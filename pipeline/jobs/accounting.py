@@ -15,7 +15,7 @@ from pipeline.jobs.receipt import (
 )
 from pipeline.processes.flow import Flow
 from pipeline.processes.supervisor import Supervisor
-from pipeline.store.output import kept_bytes
+from pipeline.store.part import kept_bytes
 from pipeline.units import public_url
 
 
@@ -24,7 +24,7 @@ def _renditions(job: Job) -> tuple[RenditionFacts, ...]:
     sizes = {}
     for track, done in zip(job.media, job.transferred, strict=False):
         sizes[track.output] = done.size
-    sizes |= {path: Path(path).stat().st_size for path in job.subtitles}
+    sizes |= job.subtitles
     return tuple(
         RenditionFacts(
             track.rendition.type,
@@ -64,7 +64,7 @@ def receipt_of(job: Job, flow: Flow, supervisor: Supervisor) -> Receipt:
         renditions=_renditions(job),
         storage=StorageFacts(
             mode=bulletin.mode,
-            threshold_bytes=job.options.storage.effective_threshold,
+            threshold_bytes=bulletin.options.effective_threshold,
             switched_at_bytes=bulletin.switched_at,
             spilled_bytes=bulletin.spilled_bytes,
             peak_temp_bytes=bulletin.peak_temp_bytes,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.errors import HlspipeError, Interrupted, ProcessDiedError, UsageError
+from pipeline.errors import HlspipeError, Interrupted, UsageError
 from pipeline.events import Event
 from pipeline.jobs.accounting import receipt_of, with_kept_bytes
 from pipeline.jobs.archive import Archive
@@ -141,13 +141,13 @@ class _Batch:
             crews += 1
             try:
                 self._with_a_crew()
-            except ProcessDiedError as error:
+            except HlspipeError as error:  # a process died, or the system gave none
                 self._all_failed(error)
                 if crews == _MOST_CREWS:
                     raise
 
     def _with_a_crew(self) -> None:
-        """Go on until everything is done. Raises ProcessDiedError, Interrupted."""
+        """Go on until everything is done. Raises Interrupted, or an HlspipeError that ends all."""
         try:
             with Supervisor(self.options) as supervisor:
                 while self.waiting or self.running:

@@ -18,7 +18,7 @@ from pipeline.options import FetchOptions, MergeMode
 from pipeline.processes.limits import Limits
 from pipeline.processes.running import Order, Origin
 from pipeline.processes.supervisor import Supervisor
-from pipeline.store.output import refuse_busy
+from pipeline.store.part import refuse_busy
 from pipeline.units import public_url
 
 _STDOUT_DESCRIPTOR = 1

@@ -73,7 +73,7 @@ class Job:
     tracks: list[Track] = field(default_factory=list)
     skipped: bool = False  # the output was there already, and that was fine
     transferred: tuple[Transferred, ...] = ()
-    subtitles: list[str] = field(default_factory=list)  # outputs written
+    subtitles: dict[str, int] = field(default_factory=dict)  # outputs written, and their sizes
     _insecurity_told: bool = False
     _fetched: "tuple[tuple[Subtitles, Segments], ...]" = ()
     _fetched_keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
@@ -314,9 +314,8 @@ class Job:
         video = story.video_of(main.playlist, main.plan, main.output)
         for one, segments in self._fetched:
             kind, force = asked.subtitles_format, self.options.force
-            story.write_subtitles(one, segments, video, kind, force)
-            self.subtitles.append(one.output)
-            size = os.stat(one.output).st_size  # noqa: PTH116
+            size = story.write_subtitles(one, segments, video, kind, force)
+            self.subtitles[one.output] = size
             self.tell(events.OutputPublished(one.output, size))
 
 

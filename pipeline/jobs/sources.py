@@ -48,7 +48,10 @@ def read_here(source: str, cap: int) -> bytes:
         return _read_file(local_path(source), cap)
     if sys.stdin is None:
         raise UsageError("The playlist is to come on standard input, which is closed")
-    return sys.stdin.buffer.read(cap + 1)
+    try:
+        return sys.stdin.buffer.read(cap + 1)
+    except OSError as error:  # it is a directory, say
+        raise StorageError(f"Cannot read standard input: {error.strerror}") from error
 
 
 def _read_file(path: str, cap: int) -> bytes:

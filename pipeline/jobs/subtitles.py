@@ -5,12 +5,13 @@ there, and are written when it is: their times count from its first timestamp.
 """
 
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.crypto.cbc import cbc_decryptor, check_key, unpad
-from pipeline.errors import DecryptionError, PlaylistError
+from pipeline.errors import DecryptionError, PlaylistError, StorageError
 from pipeline.hls.model import MediaPlaylist
 from pipeline.hls.plan import Plan, PlannedItem
 from pipeline.media.subtitles import SubtitleSegment, check_webvtt, merge_webvtt, to_srt
@@ -105,18 +106,23 @@ def _bodies(
 
 def write_subtitles(
     track: Subtitles, segments: Segments, video: Video, kind: SubtitlesFormat, force: bool
-) -> None:
-    """Write one document under its name, whole or not at all. Raises HlspipeError."""
+) -> int:
+    """Write one document under its name, whole or not at all; its size. Raises HlspipeError."""
     document = merge_webvtt(segments, video.begin, video.first)
     text = to_srt(document) if kind is SubtitlesFormat.SRT else document
+    data = text.encode()
     output = FileOutput(Path(track.output).absolute(), Care(force))
     try:
-        output.write(memoryview(text.encode()))
+        output.write(memoryview(data))
         output.commit(0)
+        output.settle()
         output.publish()
     except BaseException:
-        output.discard()
+        with suppress(StorageError):  # the first error is the one to tell
+            output.discard()
         raise
+    output.close()
+    return len(data)
 
 
 def _document(item: PlannedItem) -> Document:

@@ -6,11 +6,13 @@ and a container's small /dev/shm does not matter. Who holds which block is not d
 storage process lends them (`lending`).
 """
 
+import errno
 import mmap
 import os
 from dataclasses import dataclass
 
-from pipeline.errors import StorageError
+from pipeline.processes.scarcity import needed_to
+from pipeline.store.files import reserve
 from pipeline.units import KIB, MIB
 
 #: One block. Smaller ones cost more calls, larger ones leave the caches. CPU seconds per GB read
@@ -37,10 +39,16 @@ class Partitions:
     size: int
 
     @classmethod
-    def for_downloaders(cls, downloaders: int, connections: int) -> "Partitions":
-        """Equal partitions for `downloaders` processes with `connections` in all."""
+    def for_downloaders(
+        cls, downloaders: int, connections: int, memory: int | None = None
+    ) -> "Partitions":
+        """Equal partitions for `downloaders` processes with `connections` in all.
+
+        `memory` is what a container grants: the arena takes a quarter of it at the most.
+        """
         threads = -(-connections // downloaders)
-        share = ARENA_BYTES // BLOCK_BYTES // downloaders
+        arena = ARENA_BYTES if memory is None else min(ARENA_BYTES, memory // 4)
+        share = arena // BLOCK_BYTES // downloaders
         return cls(count=downloaders, size=max(share, threads * BLOCKS_PER_CONNECTION))
 
     @property
@@ -58,19 +66,30 @@ class Partitions:
 
 
 def create_arena(size: int) -> int:
-    """A descriptor of `size` bytes of shared memory without a name. Raises StorageError."""
-    try:
-        descriptor = _nameless()
-        os.ftruncate(descriptor, size)
-    except OSError as error:  # `ulimit -f` counts this memory as a file, too
-        raise StorageError(f"Cannot allocate shared memory: {error.strerror}") from error
+    """A descriptor of `size` bytes of shared memory without a name. Raises ScarcityError."""
+    with needed_to("allocate shared memory"):
+        descriptor = _memory()
+        if descriptor is None:
+            descriptor = _unlinked()
+            reserve(descriptor, size)
+        os.ftruncate(descriptor, size)  # `ulimit -f` counts this memory as a file, too
     return descriptor
 
 
-def _nameless() -> int:
-    if hasattr(os, "memfd_create"):
+def _memory() -> int | None:
+    """A file in memory; None where there is no such call (macOS, old kernels, some sandboxes)."""
+    if not hasattr(os, "memfd_create"):
+        return None
+    try:
         return os.memfd_create("hlspipe-arena", os.MFD_CLOEXEC)
-    import tempfile  # noqa: PLC0415  (5 ms, where there is no such call)
+    except OSError as error:
+        if error.errno == errno.ENOSYS:
+            return None
+        raise
+
+
+def _unlinked() -> int:
+    import tempfile  # noqa: PLC0415  (5 ms that are seldom needed)
 
     descriptor, path = tempfile.mkstemp()
     os.unlink(path)  # noqa: PTH108  (mkstemp hands out a string)
@@ -81,8 +100,9 @@ class Arena:
     """A process's view of the whole arena."""
 
     def __init__(self, descriptor: int, size: int) -> None:
-        """Map the arena; the descriptor may be closed afterwards."""
-        self._view = memoryview(mmap.mmap(descriptor, size))
+        """Map the arena; the descriptor may be closed afterwards. Raises ScarcityError."""
+        with needed_to("map the shared memory"):
+            self._view = memoryview(mmap.mmap(descriptor, size))
 
     def block(self, number: int) -> memoryview:
         """The whole of a block."""

@@ -117,7 +117,7 @@ class Bulletin:
         """Storage has left memory."""
         self.switched_at = report.stored_bytes
         threshold = self.options.effective_threshold or 0
-        self.tell(events.SwitchedToDisk(threshold, report.stored_bytes))
+        self.tell(events.SwitchedToDisk(threshold, report.stored_bytes, report.starved))
 
     def temp_directory_made(self, report: messages.TempDirectoryMade) -> None:
         """There is a temp directory now."""

@@ -58,15 +58,17 @@ class Caretaker:
             self.died(child)
 
     def died(self, child: Child) -> None:
-        """A child has ended, or must. Raises ProcessDiedError if the run ends with that."""
+        """A child has ended, or must. Raises HlspipeError if the run ends with that."""
         if child.reports is not None:
             self._selector.unregister(child.reports)
         child.end()
         if child.crash:
             child.ended = printable(child.crash.splitlines()[0])
         ended = child.ended or "gone"
+        if child.failure is not None:
+            raise child.failure
         if not isinstance(child, DownloaderChild):
-            raise ProcessDiedError(f"The storage process died ({ended}): nothing was kept")
+            raise ProcessDiedError(f"The storage process died ({ended})")
         self._fruitless += 1
         if self._fruitless > _FRUITLESS_DEATHS:
             raise ProcessDiedError(f"Downloader processes keep dying (the last one: {ended})")

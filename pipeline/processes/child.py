@@ -9,14 +9,17 @@ import os
 import resource
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
+from pipeline.errors import InternalError
 from pipeline.processes.channel import Sender
 from pipeline.processes.launch import GROUP_SIGNALS
 from pipeline.processes.messages import Crashed
+from pipeline.processes.scarcity import as_scarcity
 
 _PR_SET_PDEATHSIG = 1
 
@@ -32,12 +35,13 @@ def main() -> None:
     role, setup = sys.argv[1], json.loads(sys.argv[2])
     enter(role, setup["parent"])
     reports = Sender(setup["reports"])
+    # A thread that is missing would be missed for ever: the process goes with it.
+    threading.excepthook = lambda thread: _end(reports, role, thread.exc_value)
     try:
         run: Callable[[dict[str, Any], Sender], None] = import_module(_HOMES[role]).run
         run(setup, reports)
     except BaseException as error:  # noqa: BLE001  (told to the supervisor, whatever it is)
-        _report(reports, error)
-        os._exit(1)
+        _end(reports, role, error)
     # No interpreter shutdown: it takes time, and nothing of ours waits for it.
     os._exit(0)
 
@@ -67,9 +71,18 @@ def _die_with_parent(number: signal.Signals) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
 
 
-def _report(reports: Sender, error: BaseException) -> None:
+def _end(reports: Sender, role: str, error: BaseException | None) -> NoReturn:
+    """Say why, if there is memory enough to say it, and end."""
+    try:
+        _report(reports, role, error or InternalError("A thread ended"))
+    finally:
+        os._exit(1)
+
+
+def _report(reports: Sender, role: str, error: BaseException) -> None:
     import traceback  # noqa: PLC0415  (6 ms that no child should need)
 
     text = "".join(traceback.format_exception(error))
+    error = as_scarcity(error, role) or error
     with suppress(OSError):  # nobody may be listening any more
         reports.send(Crashed(type(error).__name__, str(error), text))

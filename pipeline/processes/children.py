@@ -10,13 +10,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.errors import HlspipeError, InternalError, from_wire
 from pipeline.options import StorageOptions
 from pipeline.processes.arena import Partitions
 from pipeline.processes.channel import Receiver, Sender, instruction_pipe
 from pipeline.processes.errands import Errand
 from pipeline.processes.launch import kill_and_reap, launch, reap_within
-from pipeline.processes.messages import LimitConnections, Message
+from pipeline.processes.messages import Crashed, LimitConnections, Message
 from pipeline.processes.records import drain_credits
+from pipeline.processes.scarcity import needed_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Child:
         self.reports: Receiver | None = None
         self._instructions: Sender | None = None
         self.crash: str | None = None  # what it said before it ended
+        self.failure: HlspipeError | None = None  # the same, if it is no bug
         self.ended: str | None = None  # how, if it did not end by itself
 
     @property
@@ -52,17 +55,24 @@ class Child:
         return self.pid != 0
 
     def _launch(self, setup: dict[str, Any], descriptors: list[int], now: float) -> None:
-        down_reading, down_writing = instruction_pipe()
-        up_reading, up_writing = os.pipe()
-        setup |= {"instructions": down_reading, "reports": up_writing}
-        try:
-            self.pid = launch(self.role, setup, [*descriptors, down_reading, up_writing])
-        finally:
-            os.close(down_reading)
-            os.close(up_writing)
+        with needed_to(f"start a {self.role} process"):
+            down_reading, down_writing = instruction_pipe()
+            up_reading, up_writing = os.pipe()
+            setup |= {"instructions": down_reading, "reports": up_writing}
+            try:
+                self.pid = launch(self.role, setup, [*descriptors, down_reading, up_writing])
+            finally:
+                os.close(down_reading)
+                os.close(up_writing)
         self._instructions = Sender(down_writing)
         self.reports = Receiver(up_reading)
         self.last_heard = now
+
+    def crashed(self, report: Crashed) -> None:
+        """It has said why it ends."""
+        self.crash = f"{report.error}: {report.message}\n{report.traceback}"
+        error = from_wire(report.error, report.message)
+        self.failure = None if isinstance(error, InternalError) else error
 
     def tell(self, *messages: Message) -> None:
         """Send instructions. A child that has died meanwhile is noticed by its reports' end."""

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.machine import usable_cpus
+from pipeline.machine import memory_limit, usable_cpus
 from pipeline.options import StorageOptions
 from pipeline.processes.arena import Partitions, create_arena
 from pipeline.processes.children import Child, DownloaderChild, Ground, StorageChild
 from pipeline.processes.launch import fill_standard_descriptors
 from pipeline.processes.messages import Stop
 from pipeline.processes.rate import RateSource
-from pipeline.store.output import remove_part
+from pipeline.store.part import remove_part
 from pipeline.store.sweep import likely_places, sweep
 
 #: Descriptors that the supervisor needs for each downloader, and for all else together.
@@ -70,7 +70,7 @@ class Crew:
         fill_standard_descriptors()
         self.size = size
         self._options = options
-        partitions = Partitions.for_downloaders(size.processes, size.connections)
+        partitions = Partitions.for_downloaders(size.processes, size.connections, memory_limit())
         self._rate = RateSource(rate) if rate is not None else None
         self._ground = Ground(
             create_arena(partitions.total_bytes),
@@ -79,13 +79,13 @@ class Crew:
             self._rate.reading_end if self._rate else None,
             rate,
         )
-        self.downloaders = [
-            DownloaderChild(number, size.share_of(number, size.connections))
-            for number in range(size.processes)
-        ]
+        self.downloaders: list[DownloaderChild] = []
         self.storage = StorageChild()
         self._closed = False
         try:
+            for number in range(size.processes):
+                share = size.share_of(number, size.connections)
+                self.downloaders.append(DownloaderChild(number, share))
             self._start(stream)
         except BaseException:
             self.close([])

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import random
 from typing import Any
 
-from pipeline.errors import HlspipeError, InternalError
+from pipeline.errors import HlspipeError, InternalError, ScarcityError
 from pipeline.net.connections import Connections
 from pipeline.net.continued import ByteRange, Continuations
 from pipeline.net.failure import FetchFailure, Patience
@@ -26,6 +26,7 @@ from pipeline.processes.heart import start_heart
 from pipeline.processes.pump import Pump
 from pipeline.processes.rate import RateShare
 from pipeline.processes.records import BlockSource, RecordWriter
+from pipeline.processes.scarcity import NO_MEMORY, start_thread
 from pipeline.processes.work import Work
 
 
@@ -71,7 +72,8 @@ class Downloader:
         """Obey until told to stop, or until the supervisor is gone."""
         start_heart(self._reports)
         for number in range(self._threads):
-            threading.Thread(target=self._fetch_loop, name=f"fetch-{number}", daemon=True).start()
+            name = f"fetch-{number}"
+            start_thread(threading.Thread(target=self._fetch_loop, name=name, daemon=True))
         with selectors.DefaultSelector() as selector:
             selector.register(self._instructions, selectors.EVENT_READ)
             while not self._instructions.closed:
@@ -134,6 +136,8 @@ class Downloader:
             self._failed(lease, failure)
         except HlspipeError as error:
             self._failed(lease, FetchFailure(type(error), error.message, Patience.FEW))
+        except MemoryError:
+            self._failed(lease, FetchFailure(ScarcityError, NO_MEMORY, Patience.FEW))
         except Exception:  # noqa: BLE001  (a bug: its text must reach the user)
             import traceback  # noqa: PLC0415  (6 ms that no child should need)
 

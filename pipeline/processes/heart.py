@@ -9,12 +9,13 @@ import time
 
 from pipeline.processes.channel import Sender
 from pipeline.processes.messages import Alive
+from pipeline.processes.scarcity import start_thread
 
 BEAT_SECONDS = 1.0
 
 
 def start_heart(reports: Sender) -> None:
-    """Beat until the process ends, or nobody listens."""
+    """Beat until the process ends, or nobody listens. Raises ScarcityError."""
 
     def beat() -> None:
         try:
@@ -24,4 +25,4 @@ def start_heart(reports: Sender) -> None:
         except OSError:
             return
 
-    threading.Thread(target=beat, name="heart", daemon=True).start()
+    start_thread(threading.Thread(target=beat, name="heart", daemon=True))

@@ -173,9 +173,9 @@ class SkipItem(NamedTuple):
 
 
 class Publish(NamedTuple):
-    """Every item is stored or skipped: complete the output and give it its name."""
+    """Every item is stored or skipped: complete the outputs and give them their names, or none."""
 
-    job: int
+    jobs: list[int]
 
 
 class Abandon(NamedTuple):
@@ -218,9 +218,10 @@ class ItemsStored(NamedTuple):
 
 
 class DiskUsed(NamedTuple):
-    """Storage has left memory."""
+    """Storage has left memory; `starved` if the system had none to give."""
 
     stored_bytes: int
+    starved: bool
 
 
 class TempDirectoryMade(NamedTuple):
@@ -262,6 +263,12 @@ class JobFailed(NamedTuple):
     message: str
 
 
+class Complained(NamedTuple):
+    """Something that the user should know, and that changes nothing: a file cannot be removed."""
+
+    text: str
+
+
 class DownloaderForgotten(NamedTuple):
     """The partition is clean: a new downloader may start."""
 
@@ -295,6 +302,7 @@ FromStorage = (
     | StorageState
     | Published
     | JobFailed
+    | Complained
     | DownloaderForgotten
     | Alive
     | Crashed

@@ -13,6 +13,8 @@ import termios
 import threading
 import time
 
+from pipeline.processes.scarcity import start_thread
+
 #: Tokens in a second, whatever the rate: one is worth 5 ms. Reading one costs microseconds, and
 #: what a dead or an idle process holds of them is no loss that anybody could measure.
 _TOKENS_PER_SECOND = 200
@@ -65,8 +67,8 @@ class RateSource:
         self._thread = threading.Thread(target=self._drip, name="rate", daemon=True)
 
     def start(self) -> None:
-        """Begin to hand out tokens."""
-        self._thread.start()
+        """Begin to hand out tokens. Raises ScarcityError."""
+        start_thread(self._thread)
 
     def close(self) -> None:
         """Hand out no more."""

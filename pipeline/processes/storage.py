@@ -13,12 +13,13 @@ import os
 import selectors
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import HlspipeError, InternalError, to_wire
+from pipeline.errors import HlspipeError, InternalError, StorageError, to_wire
 from pipeline.options import MergeMode
 from pipeline.processes import messages
 from pipeline.processes.arena import Arena, Partitions
@@ -141,8 +142,8 @@ class Storage:
                 self._open(message)
             case messages.SkipItem(job, index):
                 self._with_store(job, lambda store: store.skip(index))
-            case messages.Publish(job):
-                self._with_store(job, self._publish)
+            case messages.Publish(jobs):
+                self._publish(jobs)
             case messages.Abandon(job):
                 self._abandon(job)
             case messages.ForgetDownloader(partition):
@@ -181,8 +182,18 @@ class Storage:
             raise InternalError("Storage was started without an output stream")
         return StreamOutput(os.dup(self._setup.stream), self._wait_writable, care)
 
-    def _publish(self, store: SegmentStore) -> None:
-        store.finish(self._setup.keep_segments, self._hear)
+    def _publish(self, jobs: list[int]) -> None:
+        """Give all outputs their names once every one of them is whole."""
+        keep = self._setup.keep_segments
+        for job in jobs:
+            self._with_store(job, lambda store: store.finish(keep, self._hear))
+            if job not in self._stores:
+                return
+        for job in jobs:
+            self._with_store(job, self._publish_one)
+
+    def _publish_one(self, store: SegmentStore) -> None:
+        store.publish()
         del self._stores[store.job]
         self._threshold.add(store.resumed_bytes - store.bytes)
         self._report_state(now=True)
@@ -190,14 +201,15 @@ class Storage:
         self._reports.send(
             messages.Published(store.job, output.committed, output.digest.hexdigest())
         )
+        self._tidy(store.close)
         if not self._stores:
-            self._close_area(keep=self._setup.keep_segments)
+            self._tidy(lambda: self._close_area(keep=self._setup.keep_segments))
 
     def _abandon(self, job: int) -> None:
         store = self._stores.pop(job, None)
         if store is not None:
             self._threshold.add(store.resumed_bytes - store.bytes)
-            store.discard()
+            self._tidy(store.discard)
 
     def _forget(self, partition: int) -> None:
         """Take in what the dead downloader still handed over."""
@@ -236,8 +248,8 @@ class Storage:
             store.accept(record.index, record.lease, block, last)
         finally:
             tripped = self._threshold.add(store.bytes - before)
-        if tripped:
-            self._switch()
+        if tripped or (store.starved and self._threshold.trip()):
+            self._switch(store.starved)
         # Also for an item that came twice: whoever fetched it again is waiting for a word.
         if last and store.has(record.index):
             unverified = record.mark == Mark.LAST_UNVERIFIED
@@ -248,12 +260,15 @@ class Storage:
         store.retract(record.index, record.lease)
         self._threshold.add(store.bytes - before)
 
-    def _switch(self) -> None:
+    def _switch(self, starved: bool) -> None:
         """Memory -> disk, once and for all downloads."""
-        self._reports.send(messages.DiskUsed(self._threshold.stored))
+        self._reports.send(messages.DiskUsed(self._threshold.stored, starved))
+        for job in list(self._stores):
+            self._with_store(job, self._go_to_disk)
+
+    def _go_to_disk(self, store: SegmentStore) -> None:
         self._area.open()
-        for store in list(self._stores.values()):
-            self._with_store(store.job, SegmentStore.go_to_disk)
+        store.go_to_disk()
 
     def _relieve(self, partition: int) -> None:
         """Move waiting blocks to files, the last needed first, until the downloader has room."""
@@ -302,6 +317,13 @@ class Storage:
         if path is not None:
             self._reports.send(messages.TempDirectoryGone(str(path), keep))
 
+    def _tidy(self, action: Callable[[], None]) -> None:
+        """What cannot be removed is told, and does not change how a download ends."""
+        try:
+            action()
+        except StorageError as error:
+            self._reports.send(messages.Complained(error.message))
+
     def _report_stored(self) -> None:
         """Tell which items have come in since the last time, in one message for each job."""
         reports = [
@@ -346,4 +368,4 @@ class Storage:
             with suppress(OSError):
                 self._abandon(job)
         with suppress(OSError):
-            self._close_area(keep=False)
+            self._tidy(lambda: self._close_area(keep=False))

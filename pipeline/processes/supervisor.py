@@ -14,6 +14,7 @@ import atexit
 import selectors
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Self
 
 from pipeline import events
@@ -21,10 +22,10 @@ from pipeline.crypto.cbc import check_key
 from pipeline.errors import (
     HlspipeError,
     Interrupted,
-    ProcessDiedError,
     SegmentsMissingError,
     from_wire,
 )
+from pipeline.machine import memory_limit
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.options import FetchOptions
 from pipeline.processes import messages
@@ -37,8 +38,10 @@ from pipeline.processes.dispatch import Dispatcher
 from pipeline.processes.download import Download
 from pipeline.processes.errands import DocumentErrand, Errand, ItemErrand, NeedErrand
 from pipeline.processes.flow import Flow
+from pipeline.processes.means import within_means
 from pipeline.processes.renewals import Renewals
 from pipeline.processes.running import Order, RunningJobs
+from pipeline.processes.scarcity import needed_to
 from pipeline.processes.signals import SignalWatch
 from pipeline.processes.tuning import Tuner
 from pipeline.processes.wishes import Fetched, Transferred
@@ -55,9 +58,10 @@ class Supervisor:
         self, options: FetchOptions, listener: Listener | None = None, stream: int | None = None
     ) -> None:
         """`stream` is the descriptor that outputs without a name go to."""
-        self._options = options
+        storage = within_means(options.storage, memory_limit(), listener)
+        self._options = replace(options, storage=storage)
         self._stream = stream
-        self.bulletin = Bulletin(options.storage, listener)
+        self.bulletin = Bulletin(storage, listener)
         wanted = options.concurrent
         self.tuner = Tuner() if wanted is None else Tuner(most=wanted, fixed=True)
         self._signals = SignalWatch()
@@ -65,23 +69,27 @@ class Supervisor:
         self._committed = False  # it is too late for a signal to change the end
 
     def __enter__(self) -> Self:
-        self._signals.__enter__()
-        try:
-            size = crew_size(self._options.processes, self.tuner.most)
-            rate = self._options.http.limit_rate
-            self.crew = Crew(size, self._options.storage, self._stream, rate)
-        except BaseException:
-            self._signals.__exit__(None, None, None)
-            raise
+        with needed_to("start the processes"):
+            self._signals.__enter__()
+            try:
+                self._start()
+            except BaseException:
+                self._signals.__exit__(None, None, None)
+                raise
+        return self
+
+    def _start(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._signals, selectors.EVENT_READ)
+        size = crew_size(self._options.processes, self.tuner.most)
+        rate = self._options.http.limit_rate
+        self.crew = Crew(size, self._options.storage, self._stream, rate)
         atexit.register(self.close)
         self._dispatcher = Dispatcher(self.crew, self._options, self.bulletin)
         self._jobs = RunningJobs(self.crew, self._dispatcher)
         self._renewals = Renewals(self._jobs, self._dispatcher, self.bulletin, self._refused)
         self.crew.limit_connections(self.tuner.limit)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._signals, selectors.EVENT_READ)
         self._caretaker = Caretaker(self.crew, self._dispatcher, self._jobs, self._selector)
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -105,7 +113,7 @@ class Supervisor:
     def step(self) -> None:
         """Hand out what there is to do, and wait for one thing to happen.
 
-        Raises Interrupted, and ProcessDiedError, which end all jobs.
+        Raises Interrupted, or the HlspipeError that ends all jobs: a process died, say.
         """
         self._dispatcher.assign(time.monotonic())
         self._wait()
@@ -139,7 +147,7 @@ class Supervisor:
         """Let storage end, and hear what it still has to say (the temp directory is gone)."""
         self._committed = True
         self.crew.storage.tell(messages.Stop())
-        with suppress(ProcessDiedError):  # all that matters has been done
+        with suppress(HlspipeError):  # all that matters has been done
             self._wait_for_storage()
 
     # -- the one wait ------------------------------------------------------------------------
@@ -164,7 +172,7 @@ class Supervisor:
         self._committed = True
         if any(each.publishing and not each.finished for each in self._jobs.downloads.values()):
             self.crew.storage.tell(messages.Stop())
-            with suppress(ProcessDiedError):
+            with suppress(HlspipeError):
                 self._wait_for_storage()
             if all(each.finished for each in self._jobs.downloads.values()):
                 return
@@ -202,7 +210,7 @@ class Supervisor:
 
     def _handle(self, child: Child, message: Any) -> None:
         if isinstance(message, messages.Crashed):
-            child.crash = f"{message.error}: {message.message}\n{message.traceback}"
+            child.crashed(message)
         elif isinstance(child, DownloaderChild):
             self._handle_downloader(message)
         else:
@@ -316,6 +324,8 @@ class Supervisor:
                 self.bulletin.temp_directory_made(message)
             case messages.TempDirectoryGone():
                 self.bulletin.temp_directory_gone(message)
+            case messages.Complained(text):
+                self.bulletin.tell(events.Warned(text))
             case _:
                 pass  # Alive has done its work by being heard, Crashed is seen by `_died`
 
@@ -376,7 +386,7 @@ class Supervisor:
         self.bulletin.stored(downloads)
         for download in downloads:
             self.bulletin.publishing(download)
-            self.crew.storage.tell(messages.Publish(download.job))
+        self.crew.storage.tell(messages.Publish([download.job for download in downloads]))
 
     def _published(self, report: messages.Published) -> None:
         if (download := self._jobs.downloads.get(report.job)) is None:

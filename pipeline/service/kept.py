@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipeline.service.names import possible
-from pipeline.store.output import forget
+from pipeline.store.part import forget
 
 _PART = ".part"
 

@@ -11,6 +11,11 @@ class Digest:
         self._running = hashlib.sha256() if wanted else None
         self._committed = self._running.copy() if self._running else None
 
+    @property
+    def wanted(self) -> bool:
+        """Whether it looks at the bytes at all."""
+        return self._running is not None
+
     def update(self, data: memoryview) -> None:
         """`data` was written."""
         if self._running is not None:

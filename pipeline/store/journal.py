@@ -11,11 +11,12 @@ import stat
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.store.digest import Digest
-from pipeline.store.files import write_all
+from pipeline.store.files import close_quietly, sync, write_all
 from pipeline.units import KIB, MIB
 
 _FORMAT = "hlspipe-journal 1"
@@ -45,19 +46,34 @@ class Journal:
     """The journal of an output that is being written; follows its writes item by item."""
 
     def __init__(self, path: Path, identity: str, entries: list[Entry], data: int) -> None:
-        """Begin the journal anew with `entries`. `data` is the descriptor of the `.part`.
+        """Begin the journal with `entries`. `data` is the descriptor of the `.part`.
 
         Raises OSError.
         """
         self._data = data
         self._path = path
-        # A new file: what has this name, or leads elsewhere under it, may be anybody's.
-        path.unlink(missing_ok=True)
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         self._synced = time.monotonic()
         self._checksum = 0  # of the item that is being written
-        lines = [f"{_FORMAT} {identity}\n", *(_line(entry) for entry in entries)]
-        write_all(self._descriptor, "".join(lines).encode())
+        self._descriptor = _own_file(path)
+        try:
+            self._begin(f"{_FORMAT} {identity}\n" + "".join(map(_line, entries)))
+        except OSError:
+            self.close()
+            raise
+
+    def _begin(self, text: str) -> None:
+        """Have `text` in the file and nothing else.
+
+        What is there already is cut, not written anew: where the disk is full that would fail, and
+        cost everything that an earlier run has kept.
+        """
+        begun = text.encode()
+        there = os.pread(self._descriptor, len(begun), 0) == begun
+        os.ftruncate(self._descriptor, len(begun) if there else 0)
+        if there:
+            os.lseek(self._descriptor, 0, os.SEEK_END)
+        else:
+            write_all(self._descriptor, begun)
 
     def update(self, data: memoryview) -> None:
         """`data`, of the item that is being written, went to the `.part`."""
@@ -76,20 +92,29 @@ class Journal:
         now = time.monotonic()
         due = now - self._synced >= _SYNC_SECONDS
         if due:
-            os.fsync(self._data)
+            sync(self._data)
         write_all(self._descriptor, _line(entry).encode())
         if due:
-            os.fsync(self._descriptor)
+            sync(self._descriptor)
             self._synced = now
 
     def close(self) -> None:
-        """Leave the journal for a later run."""
-        os.close(self._descriptor)
+        """Leave the journal as it is. A line that is lost costs its item, and is no error."""
+        close_quietly(self._descriptor)
 
-    def remove(self) -> None:
-        """The output is whole, or given up."""
-        self._path.unlink(missing_ok=True)
-        os.close(self._descriptor)
+
+def _own_file(path: Path) -> int:
+    """A descriptor of the journal at `path`, or of a new one. Raises OSError.
+
+    What leads elsewhere under this name, or has another one as well, may be anybody's: it goes.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    with suppress(FileNotFoundError):
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+            path.unlink(missing_ok=True)
+            flags |= os.O_EXCL
+    return os.open(path, flags, 0o666)
 
 
 def _line(entry: Entry) -> str:
@@ -131,7 +156,7 @@ def _contiguous(lines: list[str]) -> Iterator[Entry]:
 def proven(descriptor: int, entries: list[Entry], digest: Digest) -> list[Entry]:
     """The entries, from the first on, whose bytes in the `.part` are what they say.
 
-    `digest` follows them. Raises OSError.
+    `digest` follows them. Bytes that cannot be read prove nothing.
     """
     buffer = memoryview(bytearray(_PIECE))
     good: list[Entry] = []
@@ -146,10 +171,11 @@ def proven(descriptor: int, entries: list[Entry], digest: Digest) -> list[Entry]
 
 def _matches(descriptor: int, entry: Entry, buffer: memoryview, digest: Digest) -> bool:
     checksum = size = 0
-    for piece in _pieces(descriptor, entry, buffer):
-        checksum = zlib.crc32(piece, checksum)
-        digest.update(piece)
-        size += len(piece)
+    with suppress(OSError):
+        for piece in _pieces(descriptor, entry, buffer):
+            checksum = zlib.crc32(piece, checksum)
+            digest.update(piece)
+            size += len(piece)
     return (size, checksum) == (entry.length, entry.checksum)
 
 

@@ -45,7 +45,10 @@ class MemoryPool:
         self._current: _Slab | None = None
 
     def store(self, payload: memoryview) -> list[MemoryPiece]:
-        """Copy `payload` in, as one piece or, across the end of a slab, several."""
+        """Copy `payload` in, as one piece or, across the end of a slab, several.
+
+        Raises OSError when the system has no memory left; nothing of `payload` is kept then.
+        """
         pieces = []
         while payload:
             slab = self._roomy()

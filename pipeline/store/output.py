@@ -5,32 +5,29 @@ Both take bytes in order. A file also takes part of an item, because it can take
 is decided by the store, which knows whether every item is in (`segments`).
 """
 
-import fcntl
 import os
 import stat
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.errors import (
-    HlspipeError,
-    OutputBusyError,
-    OutputClosedError,
-    OutputExistsError,
-    StorageError,
-)
+from pipeline.errors import OutputClosedError, OutputExistsError, StorageError
 from pipeline.store.digest import Digest
-from pipeline.store.files import is_still, reserve, storage_error, sync_directory, write_all
+from pipeline.store.files import (
+    UnsyncedError,
+    close_quietly,
+    remove_all,
+    rename_synced,
+    reserve,
+    settle,
+    storage_error,
+    sync,
+    write_all,
+)
 from pipeline.store.journal import Journal, proven, recorded
-
-_PART = ".part"
-_JOURNAL = ".journal"
-
-#: Bytes in a file name, on every common file system.
-_LONGEST_NAME = 255
+from pipeline.store.part import journal_path, open_locked, part_path
 
 #: Called when a stream would block; returns when it may be worth another try.
 WaitWritable = Callable[[int], None]
@@ -59,11 +56,18 @@ class Output(Protocol):
     resumed: int  # items that were there already
     notice: str | None  # what of an earlier run was left out, and why
 
+    @property
+    def examines(self) -> bool:
+        """Whether `write` looks at the bytes itself, and does not only pass them on."""
+        ...
+
     def write(self, data: memoryview) -> None: ...
     def commit(self, index: int) -> None: ...
     def rollback(self) -> None: ...
     def reserve(self, size: int) -> None: ...
+    def settle(self) -> None: ...
     def publish(self) -> None: ...
+    def close(self) -> None: ...
     def discard(self) -> None: ...
 
 
@@ -86,16 +90,18 @@ class FileOutput:
         self._position = 0
         self.notice: str | None = None
         self.in_turn = care.resume is not None
+        self._doubtful = False  # what was written may not be on the disk
         self._journal: Journal | None = None
-        self._descriptor = _open_locked(self.part)
+        self._refuse_existing()  # before what an earlier run has kept is touched
+        self._descriptor = open_locked(self.part)
         try:
             self._refuse_existing()
             self._take_up()
-        except OSError as error:
-            self.discard()
-            raise storage_error("write", self.part, error) from error
-        except BaseException:
-            self.discard()
+        except BaseException as error:
+            with suppress(StorageError):  # the first error is the one to tell
+                self.discard()
+            if isinstance(error, OSError):
+                raise storage_error("write", error.filename or self.part, error) from error
             raise
 
     def _take_up(self) -> None:
@@ -124,6 +130,11 @@ class FileOutput:
             return f"{self.part} is of another playlist, variant or key: starting over"
         return f"{self.part} has no journal: starting over"
 
+    @property
+    def examines(self) -> bool:
+        """For a checksum, of the whole or of each item."""
+        return self.digest.wanted or self._journal is not None
+
     def write(self, data: memoryview) -> None:
         """Append bytes, of the item that is being written. Raises StorageError."""
         try:
@@ -140,7 +151,7 @@ class FileOutput:
             try:
                 self._journal.commit(index, self.committed, self._position - self.committed)
             except OSError as error:
-                raise storage_error("write the journal of", self.part, error) from error
+                raise self._failed("write the journal of", self.part, error) from error
         self.committed = self._position
         self.digest.commit()
 
@@ -160,35 +171,58 @@ class FileOutput:
         except OSError as error:
             raise storage_error("allocate", self.part, error) from error
 
-    def publish(self) -> None:
-        """Give the file its name, in one step."""
+    def settle(self) -> None:
+        """Every byte is written: hear of errors that have been put off, while there is time."""
         self._refuse_existing()
         try:
             # A rolled-back try may have left bytes behind the last whole item.
             os.ftruncate(self._descriptor, self.committed)
             if self._care.fsync:
-                os.fsync(self._descriptor)
-            self.part.replace(self.path)
+                sync(self._descriptor)
+            settle(self._descriptor)
+        except OSError as error:
+            raise self._failed("complete", self.part, error) from error
+
+    def publish(self) -> None:
+        """Give the file its name, in one step. Raises HlspipeError: it has not got it, then."""
+        self._refuse_existing()
+        try:
             if self._care.fsync:
-                sync_directory(self.path.parent)
-            if self._journal is not None:
-                self._journal.remove()
+                rename_synced(self.part, self.path)
+            else:
+                self.part.replace(self.path)
         except OSError as error:
             raise storage_error("publish", self.path, error) from error
-        os.close(self._descriptor)
+
+    def close(self) -> None:
+        """Let go of a published file. Raises StorageError when its journal stays."""
+        try:
+            if self._journal is not None:
+                self._journal.close()
+                remove_all([journal_path(self.part)])
+        except OSError as error:
+            raise storage_error("remove", journal_path(self.part), error) from error
+        finally:
+            close_quietly(self._descriptor)
 
     def discard(self) -> None:
         """Remove the `.part`, or leave it with its journal if it is to be taken up later.
 
-        The lock is held until that is done.
+        The lock is held until that is done. Raises StorageError when something stays.
         """
-        if self._journal is not None and self.committed:
+        if self._journal is not None:
             self._journal.close()
-        else:
-            with suppress(OSError):
-                self.part.unlink(missing_ok=True)
-                journal_path(self.part).unlink(missing_ok=True)
-        os.close(self._descriptor)
+        try:
+            if self._care.resume is None or not self.committed or self._doubtful:
+                remove_all([self.part, journal_path(self.part)])
+        except OSError as error:
+            raise storage_error("remove", error.filename or self.part, error) from error
+        finally:
+            close_quietly(self._descriptor)
+
+    def _failed(self, action: str, path: Path, error: OSError) -> StorageError:
+        self._doubtful |= isinstance(error, UnsyncedError)
+        return storage_error(action, path, error)
 
     def _refuse_existing(self) -> None:
         try:
@@ -201,25 +235,6 @@ class FileOutput:
             raise StorageError(f"Cannot write {self.path}: it is a directory")
         if not self._care.force:
             raise OutputExistsError(f"{self.path} exists already: --force replaces it")
-
-
-def journal_path(part: Path) -> Path:
-    """Where the journal of a `.part` is."""
-    stem = os.fsencode(part.name)[: _LONGEST_NAME - len(_JOURNAL)]
-    return part.with_name(os.fsdecode(stem) + _JOURNAL)
-
-
-def _lock(descriptor: int) -> None:
-    """Lock the file, or raise BlockingIOError: another run has it.
-
-    Asked three times within 20 ms, because a run that merely looks (`refuse_busy`) has it as well,
-    for some microseconds.
-    """
-    for wait in (0.01, 0.01):
-        with suppress(BlockingIOError):
-            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        time.sleep(wait)
-    return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def open_output(path: Path, care: Care, wait_writable: WaitWritable) -> Output:
@@ -241,34 +256,6 @@ def open_output(path: Path, care: Care, wait_writable: WaitWritable) -> Output:
     return StreamOutput(descriptor, wait_writable, care)
 
 
-def _open_locked(part: Path) -> int:
-    """A descriptor of `part`, locked for this process, and still the file of that name."""
-    while True:
-        try:
-            descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
-        except OSError as error:
-            raise storage_error("create", part, error) from error
-        try:
-            _lock(descriptor)
-        except OSError as error:
-            os.close(descriptor)
-            if isinstance(error, BlockingIOError):
-                raise OutputBusyError(f"Another run is writing {part}") from error
-            raise storage_error("lock", part, error) from error
-        if is_still(part, descriptor):
-            _refuse_linked(part, descriptor)
-            return descriptor
-        # Its owner published or removed it between our open and our lock.
-        os.close(descriptor)
-
-
-def _refuse_linked(part: Path, descriptor: int) -> None:
-    """Refuse a file with another name: somebody may have planted it to have that one written."""
-    if os.fstat(descriptor).st_nlink > 1:
-        os.close(descriptor)
-        raise StorageError(f"Cannot write {part}: another file is linked to this name")
-
-
 class StreamOutput:
     """A pipe, a socket or a device: whole items leave in order, and nothing comes back."""
 
@@ -283,6 +270,11 @@ class StreamOutput:
         self._position = 0
         self._wait = wait_writable
         self._descriptor = _unblocked(descriptor)
+
+    @property
+    def examines(self) -> bool:
+        """For a checksum."""
+        return self.digest.wanted
 
     def write(self, data: memoryview) -> None:
         """Send bytes of a whole item. Raises OutputClosedError when the reader is gone."""
@@ -311,13 +303,23 @@ class StreamOutput:
     def reserve(self, size: int) -> None:
         """A stream needs no room."""
 
+    def settle(self) -> None:
+        """Everything is out. Raises StorageError: where it went may have put errors off."""
+        try:
+            settle(self._descriptor)
+        except OSError as error:
+            raise storage_error("write", "the output stream", error) from error
+
     def publish(self) -> None:
-        """Everything is out: close our end."""
-        os.close(self._descriptor)
+        """It has no name to be given."""
+
+    def close(self) -> None:
+        """Close our end."""
+        close_quietly(self._descriptor)
 
     def discard(self) -> None:
         """Close our end."""
-        os.close(self._descriptor)
+        close_quietly(self._descriptor)
 
 
 def _unblocked(descriptor: int) -> int:
@@ -332,68 +334,3 @@ def _unblocked(descriptor: int) -> int:
             os.close(descriptor)
             return own
     return descriptor
-
-
-def part_path(output: Path) -> Path:
-    """Where the bytes of `output` are until it is whole.
-
-    A name that leaves no room for the ending loses its own last bytes to it.
-    """
-    stem = os.fsencode(output.name)[: _LONGEST_NAME - len(_PART)]
-    return output.with_name(os.fsdecode(stem) + _PART)
-
-
-def refuse_busy(output: Path) -> None:
-    """Raise OutputBusyError if another run is writing `output` at this moment.
-
-    An early look only: `FileOutput` takes the lock.
-    """
-    part = part_path(output)
-    try:
-        descriptor = os.open(part, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise OutputBusyError(f"Another run is writing {part}") from error
-    finally:
-        os.close(descriptor)
-
-
-def kept_bytes(output: Path) -> int:
-    """Bytes of an unfinished `output` that are left, with a journal that vouches for them."""
-    part = part_path(output)
-    try:
-        return part.stat().st_size if journal_path(part).exists() else 0
-    except OSError:
-        return 0
-
-
-def remove_part(output: Path) -> None:
-    """Remove what a killed storage process left of `output`, unless another run has it now."""
-    with suppress(HlspipeError, OSError):
-        part = part_path(output)
-        if part.exists():
-            descriptor = _open_locked(part)
-            part.unlink(missing_ok=True)
-            journal_path(part).unlink(missing_ok=True)
-            os.close(descriptor)
-
-
-def forget(output: Path) -> None:
-    """Remove what is kept of an unfinished `output`. What another run is writing stays."""
-    part = part_path(output)
-    try:
-        descriptor = os.open(part, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
-        return
-    try:
-        _lock(descriptor)
-        if is_still(part, descriptor):
-            part.unlink(missing_ok=True)
-            journal_path(part).unlink(missing_ok=True)
-    except OSError:
-        return  # another run's, or a directory that nothing may be removed from
-    finally:
-        os.close(descriptor)

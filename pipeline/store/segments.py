@@ -74,6 +74,7 @@ class SegmentStore:
         self.resumed_bytes = output.committed  # of `bytes`: never fetched, never in memory
         self._pool = MemoryPool()
         self._on_disk = False
+        self.starved = False  # there was no memory: what is held must go to disk now
         self._cursor = output.resumed  # the item in turn: all before it are in the output
         self._holdings: dict[int, Holding] = {}
         self._skipped: set[int] = set()
@@ -143,14 +144,25 @@ class SegmentStore:
         self.bytes += size
         if self._on_disk and self._merge is MergeMode.STREAM and holding.file is None:
             holding.blocks.append(block)
-            return
-        try:
-            if self._on_disk:
+        elif self._on_disk:
+            try:
                 self._to_file(index, holding, [block.view])
-            else:
+            finally:
+                block.release()
+        else:
+            self._to_memory(holding, block)
+
+    def _to_memory(self, holding: Holding, block: Block) -> None:
+        """Copy a block, or hold on to it once the system has no memory for copies."""
+        if not self.starved:
+            try:
                 holding.memory += self._pool.store(block.view)
-        finally:
-            block.release()
+            except OSError:
+                self.starved = True
+            else:
+                block.release()
+                return
+        holding.blocks.append(block)
 
     def _drop(self, index: int) -> None:
         holding = self._holdings.pop(index)
@@ -255,7 +267,7 @@ class SegmentStore:
         return holding.complete
 
     def finish(self, keep_files: bool, still_wanted: Callable[[], None]) -> None:
-        """Write what is still held and give the output its name.
+        """Write what is still held: the output is whole then, and has everything but its name.
 
         `still_wanted` is called now and then, and raises if it is not. Raises InternalError if an
         item is missing (an incomplete file is never published), and StorageError.
@@ -268,6 +280,10 @@ class SegmentStore:
         while self._advance(most=_BETWEEN_LOOKS):
             still_wanted()
         still_wanted()
+        self.output.settle()
+
+    def publish(self) -> None:
+        """Give the output its name, after `finish`. Raises HlspipeError."""
         self.output.publish()
 
     def _write_copies(self, still_wanted: Callable[[], None]) -> None:
@@ -280,8 +296,12 @@ class SegmentStore:
         self.output.commit(self.items - 1)
         self._cursor = self.items
 
+    def close(self) -> None:
+        """Let go of the output that has been published. Raises StorageError: something stays."""
+        self.output.close()
+
     def discard(self) -> None:
-        """Give everything up: nothing of this download stays."""
+        """Give everything up: nothing of this download stays. Raises StorageError if it does."""
         for holding in self._holdings.values():
             self._free(holding)
         self._holdings.clear()

@@ -3,17 +3,27 @@
 Files are made in a temp directory that is created when the first is needed. Each is closed after
 every write and mapped one at a time, so that the number of open descriptors never grows with the
 number of segments.
+
+The directory is where others clean up. Reading a map beyond the end of a file that somebody has cut
+is a SIGBUS, so only the kernel reads it: a write from a map that has lost its file fails. Whoever
+looks at the bytes themselves gets them from a buffer.
 """
 
+import errno
 import mmap
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.errors import StorageError
-from pipeline.store.files import storage_error, write_all
+from pipeline.store.files import close_quietly, storage_error, write_all
 from pipeline.store.output import Output
 from pipeline.store.tempdir import Place, TempDirectory
+from pipeline.units import KIB
+
+#: Bytes read at a time for an output that examines them.
+_PIECE = 256 * KIB
 
 
 class SpillFile:
@@ -62,61 +72,106 @@ class SpillArea:
 
     def append(self, file: SpillFile, views: list[memoryview]) -> None:
         """Write `views` to the end of `file`. Raises StorageError: the disk is full, say."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        if not file.size:
+            flags |= os.O_TRUNC  # an earlier try's file may have defied its removal
         try:
-            descriptor = os.open(
-                file.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
-            )
+            descriptor = os.open(file.path, flags, 0o600)
             try:
                 written = sum(write_all(descriptor, view) for view in views)
             finally:
                 os.close(descriptor)
         except OSError as error:
-            raise storage_error("write", file.path, error) from error
+            raise _write_error(file.path, error) from error
         file.size += written
         self.bytes += written
         self.spilled_bytes += written
         self.peak_bytes = max(self.peak_bytes, self.bytes)
 
     def write_to(self, file: SpillFile, output: Output) -> None:
-        """Write the file's bytes to `output` from a map of it. An empty file cannot be mapped."""
-        if file.size == 0:
+        """Write the file's bytes to `output`. Raises StorageError: somebody has cut it, say."""
+        if file.size == 0:  # an empty file cannot be mapped
             return
         try:
-            mapped = _map(file)
+            with _opened(file) as descriptor:
+                mapped = None if output.examines else _map(descriptor, file.size)
+                for view in _pieces(descriptor, file.size) if mapped is None else [mapped]:
+                    output.write(view)
         except OSError as error:
             raise storage_error("read", file.path, error) from error
-        # Unmapped with the last reference: closing it by hand would raise as long as a slice is
-        # alive, in the frames of an exception under way, say, and hide that one.
-        output.write(memoryview(mapped))
 
     def delete(self, file: SpillFile) -> None:
-        """Remove the file and the room it took."""
-        file.path.unlink(missing_ok=True)
-        self.bytes -= file.size
+        """Remove the file and the room it took. What cannot be removed goes with the directory."""
+        with suppress(OSError):
+            file.path.unlink(missing_ok=True)
+            self.bytes -= file.size
         file.size = 0
 
     def close(self, keep: bool = False) -> Path | None:
-        """Remove the temp directory (or leave it, if `keep`); returns its path if there was one."""
+        """Remove the temp directory (or leave it, if `keep`); returns its path if there was one.
+
+        Raises StorageError when something is left that should not be.
+        """
         directory, self._directory = self._directory, None
         if directory is None:
             return None
-        if keep:
-            directory.keep()
-        else:
-            directory.remove()
+        try:
+            if keep:
+                directory.keep()
+            else:
+                directory.remove()
+        except OSError as error:
+            action = "leave for good" if keep else "remove"
+            raise storage_error(action, directory.path, error) from error
         return directory.path
 
 
-def _map(file: SpillFile) -> mmap.mmap:
-    """A read-only map of the whole file, whose size must be what was written.
+def _write_error(path: Path, error: OSError) -> StorageError:
+    found = storage_error("write", path, error)
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StorageError(f"{found} (--temp-dir names another place)")
+    return found
 
-    Reading a map beyond the end of a file that somebody has cut is a SIGBUS, not an error.
+
+@contextmanager
+def _opened(file: SpillFile) -> Iterator[int]:
+    """A descriptor to read the file, whose size must be what was written, before and after.
+
+    After, because a file that is cut meanwhile shows zeros up to the end of its last page.
     """
     descriptor = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        size = os.fstat(descriptor).st_size
-        if size != file.size:
-            raise StorageError(f"{file.path} has {size} bytes instead of the {file.size} written")
-        return mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
+        _check_size(file, descriptor)
+        try:
+            yield descriptor
+        finally:
+            _check_size(file, descriptor)
     finally:
-        os.close(descriptor)
+        close_quietly(descriptor)
+
+
+def _map(descriptor: int, size: int) -> memoryview | None:
+    """A read-only map of the file, or None: no address space, or a file system without maps.
+
+    Unmapped with the last reference: closing it by hand would raise as long as a slice is alive, in
+    the frames of an exception under way, say, and hide that one.
+    """
+    try:
+        return memoryview(mmap.mmap(descriptor, size, access=mmap.ACCESS_READ))
+    except OSError:
+        return None
+
+
+def _pieces(descriptor: int, size: int) -> Iterator[memoryview]:
+    """The file's bytes, each piece valid until the next."""
+    buffer = memoryview(bytearray(min(_PIECE, size)))
+    place = 0
+    while place < size and (read := os.preadv(descriptor, [buffer[: size - place]], place)):
+        yield buffer[:read]
+        place += read
+
+
+def _check_size(file: SpillFile, descriptor: int) -> None:
+    size = os.fstat(descriptor).st_size
+    if size != file.size:
+        raise StorageError(f"{file.path} has {size} bytes instead of the {file.size} written")

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.store.files import free_bytes, is_still
+from pipeline.store.files import close_quietly, free_bytes, is_still, remove_all
 
 PREFIX = "m3u8-segments-"
 LOCK_NAME = ".lock"
@@ -73,16 +73,18 @@ class TempDirectory:
     """A directory of segment files, owned by this process until `remove` or its end."""
 
     def __init__(self, parent: Path) -> None:
-        """Make the directory, 0700, below `parent`. Raises OSError."""
+        """Make the directory, 0700, below `parent`. Raises OSError, and leaves nothing then."""
         while True:
             self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-            lock = self.path / LOCK_NAME
-            with suppress(FileNotFoundError):  # swept in that very moment: once more
-                self._lock = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-                fcntl.flock(self._lock, fcntl.LOCK_EX)
-                if is_still(lock, self._lock):
-                    return
-                os.close(self._lock)
+            try:
+                lock = _new_lock(self.path / LOCK_NAME)
+            except OSError:
+                with suppress(OSError):
+                    remove_tree(self.path)
+                raise
+            if lock is not None:
+                self._lock = lock
+                return
 
     def segment_path(self, job: int, index: int) -> Path:
         """The file for item `index` of a job's plan; jobs after the first have a prefix."""
@@ -90,28 +92,56 @@ class TempDirectory:
         return self.path / f"{prefix}segment_{index:06d}.ts"
 
     def remove(self) -> None:
-        """Delete the directory and what is in it; what others have put there stays."""
-        with suppress(OSError):
+        """Delete the directory and what is in it; what others have put there stays.
+
+        Raises OSError when something is left.
+        """
+        try:
             remove_tree(self.path)
-        os.close(self._lock)
+        finally:
+            close_quietly(self._lock)
 
     def keep(self) -> None:
-        """Leave the directory to the user: without a lock file it is nobody's to sweep."""
-        (self.path / LOCK_NAME).unlink(missing_ok=True)
-        os.close(self._lock)
+        """Leave the directory to the user: without a lock file it is nobody's to sweep.
+
+        Raises OSError when the lock file cannot be removed.
+        """
+        try:
+            (self.path / LOCK_NAME).unlink(missing_ok=True)
+        finally:
+            close_quietly(self._lock)
+
+
+def _new_lock(path: Path) -> int | None:
+    """A new file that is locked for this process; None if it is gone again. Raises OSError.
+
+    A sweep between two of these steps takes the directory for stale.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:
+        return None
+    ours = False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        ours = is_still(path, descriptor)
+    finally:
+        if not ours:
+            close_quietly(descriptor)
+    return descriptor if ours else None
 
 
 def remove_tree(directory: Path) -> None:
     """Delete a temp directory: its files, then itself. It has no subdirectories of ours.
 
     The lock file goes last: as long as anything is left, a later sweep can tell whose it was.
-    Raises OSError; what is gone already is no error.
+    Raises OSError when something is left; what is gone already is no error.
     """
     try:
         names = os.listdir(directory)  # noqa: PTH208  (names only, one call)
     except FileNotFoundError:
         return
-    for name in sorted(names, key=lambda name: name == LOCK_NAME):
-        with suppress(IsADirectoryError, PermissionError):  # somebody else's, and it stays
-            (directory / name).unlink(missing_ok=True)
+    foreign = (IsADirectoryError, PermissionError)  # somebody else's, and it stays
+    remove_all((directory / name for name in names if name != LOCK_NAME), but_for=foreign)
+    (directory / LOCK_NAME).unlink(missing_ok=True)
     directory.rmdir()

@@ -28,7 +28,11 @@ class Threshold:
     def add(self, size: int) -> bool:
         """Count `size` more bytes (fewer, if negative); True when this is what trips the switch."""
         self.stored += size
-        if self.switched_at is not None or self.limit is None or self.stored < self.limit:
+        return self.limit is not None and self.stored >= self.limit and self.trip()
+
+    def trip(self) -> bool:
+        """Leave memory now, whatever the limit; True if it had not been left before."""
+        if self.switched_at is not None:
             return False
         self.switched_at = self.stored
         return True

@@ -20,7 +20,7 @@ EXIT_CODES: dict[int, list[BaseException]] = {
         errors.DecryptionError("Padding"),
     ],
     6: [errors.SegmentsMissingError("Segment 17 is missing")],
-    7: [errors.StorageError("No space left on device")],
+    7: [errors.StorageError("No space left on device"), errors.ScarcityError("No memory")],
     8: [errors.ProcessDiedError("The storage process died")],
     9: [
         errors.OutputExistsError("It is there"),

@@ -32,6 +32,15 @@ def test_a_bug_asks_for_verbose(fetch: Cli, engine: Engine) -> None:
     )
 
 
+def test_no_memory_is_no_bug(fetch: Cli, engine: Engine) -> None:
+    """Where the program itself finds no memory, that is what it says."""
+    engine.outcome = MemoryError()
+    result = fetch("-q")
+
+    assert result.exit_code == 7
+    assert result.stderr == "hlspipe: The system has no memory left\n"
+
+
 def test_verbose_shows_the_traceback_of_a_bug(fetch: Cli, engine: Engine) -> None:
     """With -v there is a traceback, and still no secret."""
     engine.outcome = ValueError("http://h/?token=hush")

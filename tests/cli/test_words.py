@@ -102,6 +102,14 @@ def test_no_event_is_forgotten() -> None:
     assert words(OutputPublished("video.ts", 1), verbose=True) is None
 
 
+@pytest.mark.parametrize("threshold", [0, 50 * MIB], ids=["no threshold", "not reached"])
+def test_disk_for_want_of_memory(threshold: int) -> None:
+    """Nothing was exceeded, and the reason is another."""
+    shown = words(SwitchedToDisk(threshold, MIB, starved=True))
+
+    assert shown == "⚠ The system has no memory left, switching to disk storage"
+
+
 def test_disk_from_the_first_byte_is_no_surprise() -> None:
     """With a threshold of 0 (--keep-segments, say) nothing is exceeded."""
     assert words(SwitchedToDisk(0, 0)) is None

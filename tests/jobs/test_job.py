@@ -118,9 +118,9 @@ def test_a_multivariant_playlist(tmp_path):
 
     assert told.asked == ["main.m3u8", "video.m3u8", "audio.m3u8", "text.m3u8", "0.vtt"]
     assert [Path(str(one.output)).name for one in told.transfers] == ["video.ts", "video.en.ts"]
-    assert told.job.subtitles == [str(tmp_path / "video.de.vtt")]
+    assert told.job.subtitles == {str(tmp_path / "video.de.vtt"): 40}
     assert isinstance(told.events[0], events.VariantChosen)
-    assert events.OutputPublished(told.job.subtitles[0], 40) in told.events
+    assert events.OutputPublished(str(tmp_path / "video.de.vtt"), 40) in told.events
 
 
 def test_a_playlist_that_is_here_already():

@@ -34,7 +34,7 @@ def test_messages_in_pieces(cuts):
     """However a stream of messages is cut, each comes once, when it is complete."""
     reading, writing = os.pipe()
     receiver = Receiver(reading)
-    sent = [Publish(1), Stop(), Publish(2), Alive()]
+    sent = [Publish([1]), Stop(), Publish([2]), Alive()]
     stream = b"".join(map(framed, sent))
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
     received = []
@@ -63,10 +63,10 @@ def test_what_was_said_before_the_end_is_heard():
     """A child that says its last and ends is heard; half a message is not."""
     reading, writing = os.pipe()
     receiver = Receiver(reading)
-    os.write(writing, framed(Publish(1)) + framed(Publish(2))[:-1])
+    os.write(writing, framed(Publish([1])) + framed(Publish([2]))[:-1])
     os.close(writing)
 
-    assert list(receiver.receive()) == [Publish(1)]
+    assert list(receiver.receive()) == [Publish([1])]
     assert list(receiver.receive()) == []
     assert receiver.closed
     receiver.close()

@@ -19,8 +19,11 @@ class FakeOutput:
     digest: Digest = field(default_factory=lambda: Digest(False))
     data: bytearray = field(default_factory=bytearray)
     indexes: list[int] = field(default_factory=list)
+    settled: bool = False
     published: bool = False
+    closed: bool = False
     discarded: bool = False
+    examines: bool = False
 
     def write(self, data: memoryview) -> None:
         assert not self.published
@@ -40,9 +43,17 @@ class FakeOutput:
     def reserve(self, size: int) -> None:
         assert size >= 0
 
-    def publish(self) -> None:
+    def settle(self) -> None:
         assert len(self.data) == self.committed
+        self.settled = True
+
+    def publish(self) -> None:
+        assert self.settled
         self.published = True
+
+    def close(self) -> None:
+        assert self.published
+        self.closed = True
 
     def discard(self) -> None:
         self.discarded = True

@@ -1,3 +1,4 @@
+import errno
 import os
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from pipeline.store import journal as journals
 from pipeline.store.digest import Digest
 from pipeline.store.journal import Entry, Journal, proven, recorded
+from tests.support.leaks import Descriptors
 
 IDENTITY = "plan"
 
@@ -190,3 +192,60 @@ def test_removed_journal_is_gone(path, part):
     Journal(path, IDENTITY, [], part).remove()
 
     assert not path.exists()
+
+
+def test_journal_is_not_written_anew(path, part, monkeypatch):
+    """What an earlier run has kept is not put at risk: a full disk takes none of it."""
+    write_items(path, part, [b"first", b"second", b"third"])
+    before = path.read_bytes()
+
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(journals, "write_all", refuse)
+    entries = recorded(path, IDENTITY)
+    Journal(path, IDENTITY, entries, part).close()
+    assert path.read_bytes() == before
+    Journal(path, IDENTITY, entries[:2], part).close()
+
+    assert recorded(path, IDENTITY) == entries[:2]
+
+
+def test_cut_journal_goes_on_behind_what_stays(path, part):
+    """New lines follow the ones that were proven."""
+    write_items(path, part, [b"first", b"second", b"third"])
+    journal = Journal(path, IDENTITY, recorded(path, IDENTITY)[:1], part)
+    journal.update(memoryview(b"other"))
+    journal.commit(1, 5, 5)
+    journal.close()
+
+    assert [entry.length for entry in recorded(path, IDENTITY)] == [5, 5]
+
+
+def test_journal_that_cannot_be_begun(path, part, monkeypatch):
+    """Its descriptor is closed again."""
+
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = Descriptors.take()
+    monkeypatch.setattr(journals, "write_all", refuse)
+    with pytest.raises(OSError, match="No space"):
+        Journal(path, IDENTITY, [], part)
+
+    assert Descriptors.take().since(before) == []
+
+
+def test_bytes_that_cannot_be_read_prove_nothing(path, part, monkeypatch):
+    """A bad sector costs the items from there on, and is no error."""
+    write_items(path, part, [b"first", b"second", b"third"])
+    read_really = os.preadv
+
+    def read(descriptor, buffers, place):
+        if place >= 5:
+            raise OSError(errno.EIO, "Input/output error")
+        return read_really(descriptor, buffers, place)
+
+    monkeypatch.setattr(journals.os, "preadv", read)
+
+    assert proven_items(path, part) == 1

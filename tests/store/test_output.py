@@ -16,18 +16,22 @@ from pipeline.store.output import (
     Care,
     FileOutput,
     StreamOutput,
-    journal_path,
     open_output,
-    part_path,
-    refuse_busy,
-    remove_part,
 )
+from pipeline.store.part import journal_path, part_path, refuse_busy, remove_part
 
 
 def put(output, index, data):
     """Write one whole item."""
     output.write(memoryview(data))
     output.commit(index)
+
+
+def publish(output):
+    """Complete an output, give it its name, and let go of it."""
+    output.settle()
+    output.publish()
+    output.close()
 
 
 def no_wait(descriptor):
@@ -51,7 +55,7 @@ def test_output_has_its_name_only_when_it_is_published(path):
     output = FileOutput(path, Care())
     put(output, 0, b"all of it")
     assert names(path) == ["video.ts.part"]
-    output.publish()
+    publish(output)
 
     assert names(path) == ["video.ts"]
     assert path.read_bytes() == b"all of it"
@@ -75,7 +79,7 @@ def test_second_run_is_refused(path):
     with pytest.raises(OutputBusyError):
         refuse_busy(path)
     remove_part(path)
-    output.publish()
+    publish(output)
 
     assert path.read_bytes() == b"mine"
     refuse_busy(path)
@@ -97,7 +101,7 @@ def test_output_that_appears_meanwhile_is_not_replaced(path):
     put(output, 0, b"new")
     path.write_text("precious")
     with pytest.raises(OutputExistsError):
-        output.publish()
+        publish(output)
     output.discard()
 
     assert path.read_text() == "precious"
@@ -109,7 +113,7 @@ def test_force_replaces(path):
     output = FileOutput(path, Care(force=True, fsync=True))
     put(output, 0, b"new")
     assert path.read_text() == "old"
-    output.publish()
+    publish(output)
 
     assert path.read_text() == "new"
 
@@ -146,7 +150,7 @@ def test_rolled_back_bytes_are_not_in_the_output(path):
     output.rollback()
     put(output, 1, b"two")
     output.write(memoryview(b"never committed"))
-    output.publish()
+    publish(output)
 
     assert path.read_bytes() == b"onetwo"
     assert output.committed == 6
@@ -166,7 +170,7 @@ def test_reserved_room_is_not_in_the_output(path):
     output = FileOutput(path, Care())
     output.reserve(1000)
     put(output, 0, b"short")
-    output.publish()
+    publish(output)
 
     assert path.read_bytes() == b"short"
 
@@ -189,7 +193,7 @@ class TestTakingUp:
         output = FileOutput(path, self.CARE)
         assert (output.resumed, output.committed) == (2, 11)
         put(output, 2, b"third")
-        output.publish()
+        publish(output)
 
         assert path.read_bytes() == b"firstsecondthird"
         assert output.digest.hexdigest() == hashlib.sha256(b"firstsecondthird").hexdigest()
@@ -204,7 +208,7 @@ class TestTakingUp:
         output = FileOutput(path, self.CARE)
         assert (output.resumed, output.committed) == (1, 5)
         put(output, 1, b"SECOND")
-        output.publish()
+        publish(output)
 
         assert path.read_bytes() == b"firstSECOND"
         assert output.digest.hexdigest() == hashlib.sha256(b"firstSECOND").hexdigest()
@@ -272,7 +276,7 @@ class TestTakingUp:
             else:
                 put(output, index, data)
                 expected, index = expected + data, index + 1
-        output.publish()
+        publish(output)
 
         assert path.read_bytes() == expected
         assert output.digest.hexdigest() == hashlib.sha256(expected).hexdigest()
@@ -285,7 +289,7 @@ def test_long_names_have_parts_and_journals(tmp_path, name):
     output = FileOutput(path, Care(resume="plan"))
     put(output, 0, b"x")
     names_then = names(path)
-    output.publish()
+    publish(output)
 
     assert names_then == sorted([part_path(path).name, journal_path(part_path(path)).name])
     assert len(set(names_then)) == 2
@@ -314,7 +318,7 @@ class TestStreams:
         """A device gets the bytes; it is not replaced by a file."""
         output = open_output(Path(os.devnull), Care(force=True), no_wait)
         put(output, 0, b"gone")
-        output.publish()
+        publish(output)
 
         assert isinstance(output, StreamOutput)
         assert Path(os.devnull).is_char_device()
@@ -325,7 +329,7 @@ class TestStreams:
         reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         output = open_output(path, Care(checksum=True), no_wait)
         put(output, 0, b"through the pipe")
-        output.publish()
+        publish(output)
 
         assert os.read(reading, 100) == b"through the pipe"
         assert output.digest.hexdigest() == hashlib.sha256(b"through the pipe").hexdigest()
@@ -372,7 +376,7 @@ class TestStreams:
         output.rollback()
         output.reserve(1)
         put(output, 0, data)
-        output.publish()
+        publish(output)
         while piece := os.read(reading, 1 << 16):
             received += piece
         os.close(reading)

@@ -6,7 +6,8 @@ import pytest
 
 from pipeline.errors import StorageError
 from pipeline.store.journal import Entry, Journal, recorded
-from pipeline.store.output import Care, FileOutput, journal_path, part_path
+from pipeline.store.output import Care, FileOutput
+from pipeline.store.part import journal_path, part_path
 
 IDENTITY = "a" * 64
 JOURNAL = f"hlspipe-journal 1 {IDENTITY}\n0 0 4 0\n"

@@ -1,3 +1,4 @@
+import errno
 import itertools
 from collections import Counter
 
@@ -7,11 +8,19 @@ from hypothesis import strategies as st
 
 from pipeline.errors import InternalError
 from pipeline.options import MergeMode
+from pipeline.store.memory import MemoryPool
 from pipeline.store.segments import SegmentStore
 from tests.store.fakes import FakeBlock, FakeOutput, spill_area
 
 #: The blocks of a few items: their contents tell them apart.
 ITEMS = st.lists(st.lists(st.binary(max_size=40), min_size=1, max_size=4), min_size=1, max_size=6)
+
+
+class NoMemory:
+    """A pool on a machine that has none left."""
+
+    def store(self, payload):
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
 
 
 class Delivery:
@@ -36,8 +45,15 @@ class Delivery:
 
     def run(self):
         while self.open:
-            verbs = ["send"] * 5 + ["restart", "retract", "late", "skip", "disk", "spill"]
+            verbs = ["send"] * 5 + ["restart", "retract", "late", "skip", "disk", "spill", "starve"]
             getattr(self, self.data.draw(st.sampled_from(verbs)))()
+
+    def starve(self):
+        """The next blocks find no memory, until there is some again: that is too late then."""
+        if isinstance(self.store._pool, NoMemory):
+            self.store._pool = MemoryPool()
+        else:
+            self.store._pool = NoMemory()
 
     def some_item(self):
         return self.data.draw(st.sampled_from(sorted(self.open)))
@@ -116,7 +132,7 @@ def test_any_arrival_order(tmp_path_factory, data, items, merge, takes_partial, 
         delivery.store.finish(keep_files=False, still_wanted=lambda: None)
 
         assert delivery.output.data == delivery.expected
-        assert delivery.output.published
+        assert delivery.output.settled
         assert all(block.released == 1 for block in delivery.blocks)
         assert delivery.area.bytes == 0
     finally:
@@ -221,6 +237,20 @@ def test_resumed_items_are_not_asked_for(area):
     assert (stray.released, output.data, store.resumed_bytes) == (1, b"012345", 5)
 
 
+def test_store_without_memory_says_so(area):
+    """The block is held where it is, until the store is told to go to disk."""
+    output, block = FakeOutput(), FakeBlock(b"second")
+    store = SegmentStore(0, 2, output, area, MergeMode.END)
+    store._pool = NoMemory()
+    store.accept(1, 1, block, last=True)
+    assert (store.starved, block.released) == (True, 0)
+    store.go_to_disk()
+    store.accept(0, 1, FakeBlock(b"first"), last=True)
+    store.finish(keep_files=False, still_wanted=lambda: None)
+
+    assert (block.released, output.data) == (1, b"firstsecond")
+
+
 def test_kept_files_stay(area):
     """With files kept, the output is a copy of them, and they are still there."""
     output = FakeOutput()
@@ -236,7 +266,7 @@ def test_kept_files_stay(area):
 
 
 def test_finish_stops_when_it_is_no_longer_wanted(area):
-    """An output that nobody wants any more is not published."""
+    """An output that nobody wants any more is not completed."""
 
     def refuse():
         raise KeyboardInterrupt
@@ -247,7 +277,7 @@ def test_finish_stops_when_it_is_no_longer_wanted(area):
     with pytest.raises(KeyboardInterrupt):
         store.finish(keep_files=False, still_wanted=refuse)
 
-    assert not output.published
+    assert not output.settled
 
 
 def test_block_is_released_when_the_output_fails(area):

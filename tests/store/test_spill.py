@@ -1,8 +1,10 @@
+import errno
 import os
 
 import pytest
 
 from pipeline.errors import StorageError
+from pipeline.store import spill
 from pipeline.store.spill import SpillArea
 from pipeline.store.tempdir import Place
 from tests.store.fakes import FakeOutput, spill_area
@@ -89,6 +91,109 @@ def test_file_that_somebody_removed(area):
     file.path.unlink()
     with pytest.raises(StorageError, match="Cannot read"):
         area.write_to(file, FakeOutput())
+
+
+class Cleaner(FakeOutput):
+    """An output during whose first write somebody cuts the segment file."""
+
+    def __init__(self, path, size, **options):
+        super().__init__(**options)
+        self.path, self.size = path, size
+
+    def write(self, data):
+        if self.size is not None:
+            os.truncate(self.path, self.size)
+            self.size = None
+        super().write(data)
+
+
+@pytest.mark.parametrize("size", [5000, 4096, 0], ids=["within a page", "at a page", "all of it"])
+def test_file_that_is_cut_while_it_is_written_out(area, size):
+    """Even zeros that take the place of what is lost are noticed, and no signal ends the process.
+
+    The kernel, which writes from the map, says EFAULT where a read of ours would be a SIGBUS.
+    """
+    file = area.create(0, 0)
+    append(area, file, b"x" * 6000)
+    with os.fdopen(os.memfd_create("output"), "r+b", buffering=0) as target:
+
+        class Kernel(Cleaner):
+            """An output that leaves the reading to the kernel, as a file does."""
+
+            def write(self, data):
+                os.truncate(self.path, self.size)
+                try:
+                    os.write(target.fileno(), data)
+                except OSError as error:
+                    raise StorageError(f"Cannot write the output: {error.strerror}") from error
+
+        with pytest.raises(StorageError, match=f"{file.path} has {size} bytes instead of the 6000"):
+            area.write_to(file, Kernel(file.path, size))
+
+
+def test_output_that_looks_at_the_bytes_gets_no_map(area):
+    """For a checksum they are read into memory: a file that is cut then is an error, too."""
+    file = area.create(0, 0)
+    append(area, file, b"x" * 700_000)
+    output = Cleaner(file.path, 300_000, examines=True)
+    with pytest.raises(StorageError, match="has 300000 bytes instead of the 700000"):
+        area.write_to(file, output)
+
+
+@pytest.mark.parametrize("size", [1, 256 * 1024, 700_000], ids=["one byte", "a piece", "several"])
+def test_file_is_read_where_it_cannot_be_mapped(area, size, monkeypatch):
+    """Without address space, or on a file system that has no maps, the bytes are the same."""
+
+    def refuse(*_, **__):
+        raise OSError(errno.ENODEV, "No such device")
+
+    data = os.urandom(size)
+    file, output = area.create(0, 0), FakeOutput()
+    append(area, file, data)
+    monkeypatch.setattr(spill.mmap, "mmap", refuse)
+    area.write_to(file, output)
+
+    assert output.data == data
+
+
+def test_file_that_defies_its_removal(area, monkeypatch):
+    """It goes with the directory; a later try of the item does not begin behind what it left."""
+
+    def refuse(*_, **__):
+        raise OSError(errno.EIO, "Input/output error")
+
+    file = area.create(0, 0)
+    append(area, file, b"a failed try")
+    with monkeypatch.context() as patch:
+        patch.setattr(spill.Path, "unlink", refuse)
+        area.delete(file)
+    again, output = area.create(0, 0), FakeOutput()
+    append(area, again, b"right")
+    area.write_to(again, output)
+
+    assert output.data == b"right"
+
+
+def test_full_disk_comes_with_advice(area, monkeypatch):
+    """The file is named, and the option that avoids this disk."""
+
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file = area.create(0, 0)
+    monkeypatch.setattr(spill, "write_all", refuse)
+    with pytest.raises(StorageError, match=r"segment_000000\.ts: No space .*--temp-dir"):
+        append(area, file, b"x")
+
+
+def test_directory_that_cannot_be_removed(area):
+    """What stays is said."""
+    path = area.open().path
+    (path / "of somebody").mkdir()
+    with pytest.raises(StorageError, match=f"Cannot remove {path}: "):
+        area.close()
+
+    assert path.exists()
 
 
 def test_directory_that_somebody_removed(area, tmp_path):

@@ -110,11 +110,12 @@ def test_segment_names(tmp_path, job, index, name):
 
 
 def test_what_others_put_there_stays(tmp_path):
-    """A subdirectory is not ours: it stays, and with it the directory."""
+    """A subdirectory is not ours: it stays, and with it the directory, which is said."""
     directory = TempDirectory(tmp_path)
     (directory.path / "of somebody").mkdir()
     directory.segment_path(0, 0).write_bytes(b"x")
-    directory.remove()
+    with pytest.raises(OSError, match="not empty"):
+        directory.remove()
 
     assert [path.name for path in directory.path.iterdir()] == ["of somebody"]
 

@@ -24,6 +24,16 @@ def test_switch_is_tripped_once(limit, sizes):
         assert counter.switched_at == sums[reached.index(True)]
 
 
+@pytest.mark.parametrize("limit", [None, 100], ids=["no limit", "not reached"])
+def test_switch_that_is_tripped_early(limit):
+    """Without memory the limit does not count; and the switch is tripped only once."""
+    counter = Threshold(limit)
+    counter.add(50)
+
+    assert [counter.trip(), counter.trip(), counter.add(100)] == [True, False, False]
+    assert (counter.mode, counter.switched_at) == ("disk", 50)
+
+
 def test_no_limit_never_switches():
     """Without a limit everything stays in memory."""
     counter = Threshold(None)
