@@ -1,17 +1,15 @@
-"""Where files go, and what is said when they cannot: temp directories, outputs, full disks."""
+"""Where files go, and what is said when they cannot: temp directories and outputs."""
 
 import re
 import subprocess
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.bench import KB, MB, Bench, message
-from tests.support.behaviours import Held, Late
+from tests.support.behaviours import Late
 from tests.support.disks import SmallDisk
-from tests.support.invariants import check_i2_exit_matches_bytes
 from tests.support.streams import Aes, sha256_of
 
 pytestmark = pytest.mark.processes
@@ -97,85 +95,6 @@ class TestTempDirectories:
 
         served.check_failed(run, 7)
         assert "absent" in message(run)
-
-    @pytest.mark.parametrize("merge", ["stream", "end"])
-    def test_an_asked_place_that_runs_full(
-        self, merge: str, served: Bench, small_disk: MakeDisk
-    ) -> None:
-        """When segment files fill their disk the run ends with exit 7 and leaves nothing there."""
-        disk = small_disk(MB)
-        served.origin.behave("/segment00000.ts", Late(1.0))
-
-        run = served.fetch(*EARLY, "--merge", merge, "--temp-dir", disk.path)
-
-        if merge == "end" or run.exit_code:  # streaming, the arena may be enough
-            served.check_failed(run, 7)
-            assert str(disk.path) in message(run)
-        assert list(disk.path.iterdir()) == []
-
-    def test_a_full_asked_place(self, served: Bench, small_disk: MakeDisk) -> None:
-        """Not even an empty directory stays where there was no room for its lock file."""
-        disk = small_disk(8 * MB)
-        ballast = disk.fill()
-
-        run = served.fetch(*STAGED, "--temp-dir", disk.path)
-
-        served.check_failed(run, 7)
-        assert list(disk.path.iterdir()) == [ballast]
-
-
-class TestFullDisks:
-    """An output that does not fit."""
-
-    @pytest.mark.parametrize("arguments", [(), EARLY, STAGED], ids=["memory", "stream", "end"])
-    def test_an_output_that_does_not_fit(
-        self, arguments: tuple[str, ...], served: Bench, small_disk: MakeDisk
-    ) -> None:
-        """Exit 7 that names the directory, nothing left; with room the same command succeeds."""
-        disk = small_disk(4 * MB)
-        ballast = disk.fill(leave=MB)
-        output = disk.path / "video.ts"
-
-        run = served.fetch("-o", output, *arguments)
-
-        served.check_failed(run, 7)
-        assert str(disk.path) in message(run)
-        assert list(disk.path.iterdir()) == [ballast]
-        ballast.unlink()
-        again = served.fetch("-o", output, *arguments)
-        check_i2_exit_matches_bytes(again, output, served.stream.sha256)
-        assert again.exit_code == 0, again.stderr
-
-    def test_segment_files_that_do_not_fit(self, bench: Bench, small_disk: MakeDisk) -> None:
-        """It makes no difference whether the byte too many comes from memory or from a file."""
-        bench.serve([100 * KB] * 30)
-        gate = threading.Event()
-        bench.origin.behave("/segment00000.ts", Held(gate))
-        disk = small_disk(4 * MB)
-        ballast = disk.fill(leave=150 * KB)
-        with bench.start(
-            "-o", disk.path / "video.ts", "-N", "2", "--processes", "1", *EARLY
-        ) as running:
-            running.wait_until(lambda: bench.origin.count("/segment*") == 30, "all requests")
-            running.wait_until(bench.spilled, "segment files")
-            gate.set()
-            run = running.wait()
-
-        bench.check_failed(run, 7)
-        assert str(disk.path) in message(run)
-        assert list(disk.path.iterdir()) == [ballast]
-
-    def test_a_known_size(self, bench: Bench, small_disk: MakeDisk) -> None:
-        """Where byte ranges tell the size, a disk that is too small is noticed before the start."""
-        bench.serve([MB] * 10, byte_ranges="explicit")
-        disk = small_disk(4 * MB)
-
-        run = bench.fetch("-o", disk.path / "video.ts")
-
-        bench.check_failed(run, 7)
-        assert str(disk.path) in message(run)
-        assert bench.origin.count("/video.ts") == 0
-        assert list(disk.path.iterdir()) == []
 
 
 class TestOutputs:
