@@ -187,13 +187,6 @@ def test_data_is_forced_to_the_disk_before_the_journal(path, part, monkeypatch):
     journal.close()
 
 
-def test_removed_journal_is_gone(path, part):
-    """When the output is whole, its journal goes."""
-    Journal(path, IDENTITY, [], part).remove()
-
-    assert not path.exists()
-
-
 def test_journal_is_not_written_anew(path, part, monkeypatch):
     """What an earlier run has kept is not put at risk: a full disk takes none of it."""
     write_items(path, part, [b"first", b"second", b"third"])

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from pipeline.errors import StorageError
-from pipeline.store.journal import Entry, Journal, recorded
+from pipeline.store.journal import Entry, recorded
 from pipeline.store.output import Care, FileOutput
 from pipeline.store.part import journal_path, part_path
 
@@ -91,14 +91,3 @@ def test_a_link_in_the_place_of_the_output(victim, output):
     assert victim.read_text() == JOURNAL
     assert not output.is_symlink()
     assert output.read_text() == "new"
-
-
-def test_the_journal_goes_with_the_output(output):
-    """What was made anew is removed like any other."""
-    descriptor = os.open(output, os.O_RDWR | os.O_CREAT)
-    path = journal_path(part_path(output))
-    path.write_text("old")
-    Journal(path, IDENTITY, [], descriptor).remove()
-    os.close(descriptor)
-
-    assert not path.exists()
