@@ -165,6 +165,7 @@ _OPTIONS: dict[str, tuple[str, str, Callable[[object], Any]]] = {
     "force": ("", "force", _flag),
     "skip_existing": ("", "skip_existing", _flag),
     "allow_gaps": ("", "allow_gaps", _flag),
+    "strip_images": ("", "strip_images", _flag),
     "fsync": ("", "fsync", _flag),
     "checksum": ("", "checksum", _checksum),
     "max_size": ("", "max_size", _size),

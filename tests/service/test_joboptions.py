@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.cli.submit import submit
 from pipeline.options import FetchOptions, HttpOptions, KeyOptions, SelectionOptions
 from pipeline.service.joboptions import job_options
 from pipeline.service.refusals import UnacceptableError
@@ -117,3 +118,18 @@ def test_any_json_is_taken_or_refused(given_options: dict[str, object]) -> None:
         return
 
     assert options.resume
+
+
+def test_what_can_be_submitted_is_known() -> None:
+    """Every option of `hlspipe submit` has its place here, or is one of the job itself."""
+    ours = {"urls", "socket", "json", "verbose", "config", "output", "dir", "id", "priority"}
+    names = {str(param.name) for param in submit.params} - ours
+    unknown = set()
+    for name in names:
+        try:
+            job_options(DEFAULTS, {"headers" if name == "header" else name: object()})
+        except UnacceptableError as error:
+            unknown |= {name} if "no option of a job" in str(error) else set()
+
+    assert "strip_images" in names
+    assert unknown == set()
