@@ -96,18 +96,18 @@ def test_a_second_signal_does_not_wait(slow: Bench, service: ServiceBench) -> No
         service.wait_for("done", number)
 
 
-@pytest.mark.parametrize("role", ["storage", "pipeline.service.attempt"])
-def test_a_process_that_dies_fails_that_attempt(
-    slow: Bench, service: ServiceBench, role: str
+@pytest.mark.parametrize(("role", "attempts"), [("storage", 2), ("downloader", 1)])
+def test_a_process_that_dies_never_ends_the_daemon(
+    slow: Bench, service: ServiceBench, role: str, attempts: int
 ) -> None:
-    """Never the daemon: the job has another, which goes on where it was."""
+    """Without storage the attempt has failed, and the next goes on; a downloader is replaced."""
     with service.running() as running:
         (number,) = service.submit("a.ts")
         running.wait_until(lambda: slow.origin.count("/segment*") >= 20, "some segments")
         running.kill(role, signal.SIGKILL)
         service.wait_for("done", number)
 
-        assert service.jobs()[number]["attempts"] == 2
+        assert service.jobs()[number]["attempts"] == attempts
         service.stop(running)
     service.check_right("a.ts")
 
