@@ -21,6 +21,7 @@ COMMANDS = {
     "fetch": "pipeline.cli.fetch",
     "batch": "pipeline.cli.batch",
     "inspect": "pipeline.cli.inspect",
+    "systemd": "pipeline.cli.systemd",
     "clean": "pipeline.cli.clean",
     "serve": "pipeline.cli.serve",
     "submit": "pipeline.cli.submit",

@@ -32,6 +32,7 @@ from pipeline.service.keeper import Keeper
 from pipeline.service.record import Job
 from pipeline.service.service import Service
 from pipeline.service.sockets import listen_tcp, listen_unix, lock
+from pipeline.service.spool import Spool
 from pipeline.service.web import Web
 from pipeline.service.work import Work
 
@@ -80,7 +81,8 @@ class Daemon:
         dispatcher = Dispatcher(keeper, self._engine, root, self._options, tell)
         service = Service(keeper, dispatcher, root, Intake(root, self._options.fetch), hub)
         webs = list(self._webs(service, local, remote))
-        work = Work(service, dispatcher, webs)
+        spool = Spool(self._options.spool) if self._options.spool is not None else None
+        work = Work(service, dispatcher, webs, spool)
         work.take_signals(loop, lambda: self._adopt_new_options(service, dispatcher))
         await service.ask(dispatcher.park)
         await work.until_stopped()

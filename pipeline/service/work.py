@@ -10,7 +10,10 @@ from collections.abc import Callable, Sequence
 
 from pipeline.errors import HlspipeError
 from pipeline.service.dispatch import Dispatcher
+from pipeline.service.notify import Notifier
+from pipeline.service.refusals import UnavailableError
 from pipeline.service.service import Service
+from pipeline.service.spool import Spool, read_entries
 from pipeline.service.views import progress_view
 from pipeline.service.web import Web
 
@@ -23,15 +26,24 @@ _PURGE_SECONDS = 3600.0
 
 #: Seconds that downloads have to be parked. With what web and queue take, the daemon is gone in 20.
 _PARK_SECONDS = 12.0
+_REST_SECONDS = 8.0
 
 
 class Work:
     """Everything that goes on until a signal comes."""
 
-    def __init__(self, service: Service, dispatcher: Dispatcher, webs: Sequence[Web]) -> None:
+    def __init__(
+        self,
+        service: Service,
+        dispatcher: Dispatcher,
+        webs: Sequence[Web],
+        spool: Spool | None,
+    ) -> None:
         self._service = service
         self._dispatcher = dispatcher
         self._webs = webs
+        self._spool = spool
+        self._notifier = Notifier()
         self._stop = asyncio.Event()
         self._trouble = ""  # what the last look failed with
         self._next_purge = 0.0
@@ -40,7 +52,12 @@ class Work:
         """From here on signals are answered by the event loop."""
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, self._stop_for, signum)
-        loop.add_signal_handler(signal.SIGHUP, reload)
+        loop.add_signal_handler(signal.SIGHUP, self._reload, reload)
+
+    def _reload(self, reload: Callable[[], None]) -> None:
+        self._notifier.reloading()
+        reload()
+        self._notifier.ready()
 
     def _stop_for(self, signum: int) -> None:
         if self._stop.is_set():
@@ -68,6 +85,7 @@ class Work:
         for web in self._webs:
             await web.started()
         _log.info("Ready")
+        self._notifier.ready()
         while True:
             await asyncio.sleep(_TICK_SECONDS)
             for number, progress in list(self._service.figures.progress.items()):
@@ -84,12 +102,40 @@ class Work:
 
     async def _look(self) -> None:
         await self._service.ask(self._dispatcher.tick)
+        if self._spool is not None and not self._service.draining:
+            await self._take_in(self._spool)
+        await self._tell_systemd()
         if time.monotonic() >= self._next_purge:
             await self._service.ask(self._dispatcher.purge)
             self._next_purge = time.monotonic() + _PURGE_SECONDS
 
+    async def _take_in(self, spool: Spool) -> None:
+        """Take the files that have been moved in."""
+        for path in await asyncio.to_thread(lambda: list(spool.waiting())):
+            try:
+                entries = await asyncio.to_thread(read_entries, path)
+                await self._service.submit(entries)
+            except UnavailableError:
+                return  # the daemon stops: the file is there at the next start
+            except HlspipeError as error:
+                _log.warning("%s is refused: %s", path, error.message)
+                await asyncio.to_thread(spool.refused, path, error)
+            else:
+                await asyncio.to_thread(spool.taken, path)
+
+    async def _tell_systemd(self) -> None:
+        """A line of figures; and a sign of life, if all parts answer."""
+        counts = await self._service.ask(lambda queue: queue.counts())
+        shown = ", ".join(f"{number} {state}" for state, number in counts.items() if number)
+        self._notifier.status(shown or "no jobs")
+        now = time.monotonic()
+        if self._notifier.is_beat_due(now):
+            await self._service.check()
+            self._notifier.beat(now)
+
     async def _end(self, serving: Sequence[asyncio.Task[None]]) -> None:
         """Park what is running, then answer no more."""
+        self._notifier.stopping(_PARK_SECONDS + _REST_SECONDS)
         self._dispatcher.draining = True
         self._service.hub.publish("stopping", {})
         await self._park()
