@@ -33,7 +33,6 @@ class Archive:
 
     def add(self, url: str) -> None:
         """`url` is done, for this run and all others. Raises StorageError."""
-        self._done.add(_digest(url))
         line = f"{_digest(url)} {public_url(url)}\n".encode()
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         try:
@@ -46,6 +45,7 @@ class Archive:
                 os.close(descriptor)
         except OSError as error:
             raise storage_error("write the archive", self._path, error) from error
+        self._done.add(_digest(url))
 
 
 def _digest(url: str) -> str:

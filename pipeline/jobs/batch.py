@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.errors import HlspipeError, Interrupted, UsageError
+from pipeline.errors import HlspipeError, Interrupted, StorageError, UsageError
 from pipeline.events import Event
 from pipeline.jobs.accounting import receipt_of, with_kept_bytes
 from pipeline.jobs.archive import Archive
@@ -24,6 +24,7 @@ from pipeline.jobs.sources import STDIN
 from pipeline.options import BatchOptions, FetchOptions
 from pipeline.processes.flow import Flow
 from pipeline.processes.supervisor import Supervisor
+from pipeline.store.files import storage_error
 from pipeline.units import public_url
 
 #: Crews that may be lost to a dying storage process before the batch is given up.
@@ -183,7 +184,7 @@ class _Batch:
             entry.options(self.options),
             lambda event: self._tell(Told(entry, event)),
         )
-        Path(self.outputs[place]).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(self.outputs[place]).parent)
         if found := already_there(job):
             return self._ended(place, found)
         self._tell(Begun(entry, self.outputs[place]))
@@ -202,10 +203,19 @@ class _Batch:
             if (error := running.flow.error) is not None:
                 failed = receipt.failed(error.exit_code, error.message)
                 receipt = with_kept_bytes(failed, running.job, error)
-            elif self.archive is not None:
-                self.archive.add(self.entries[running.place].url)
+            else:
+                receipt = self._archived(running.place, receipt)
             supervisor.forget(running.flow)
             self._ended(running.place, receipt)
+
+    def _archived(self, place: int, receipt: Receipt) -> Receipt:
+        """The receipt of a download that is complete, once that is in the archive, too."""
+        if self.archive is not None:
+            try:
+                self.archive.add(self.entries[place].url)
+            except StorageError as error:  # it would be downloaded once more
+                return receipt.failed(error.exit_code, error.message)
+        return receipt
 
     def _all_failed(self, error: HlspipeError | Interrupted) -> None:
         """What was running ends with `error`, and nobody writes its outputs any more."""
@@ -235,6 +245,13 @@ class _Batch:
     def _tell(self, event: BatchEvent) -> None:
         if self.listener is not None:
             self.listener(event)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error("make the folder", folder, error) from error
 
 
 def _may_mend(receipt: Receipt) -> bool:

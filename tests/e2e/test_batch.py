@@ -122,6 +122,32 @@ def test_archive(served: Bench) -> None:
     assert {request.query for request in served.origin.requests_for("/video.m3u8")} == {"2"}
 
 
+def test_folder_that_cannot_be_made(served: Bench) -> None:
+    """That entry fails, and is told which folder it is about; the others are complete."""
+    file(served, "films").touch()
+    lines = [served.url + "?1", "  dir=films/new", served.url + "?2"]
+
+    run = batch(served, lines)
+
+    found = receipts(run)
+    assert [found[line]["exit_code"] for line in (1, 3)] == [7, 0]
+    assert "films/new" in found[1]["error"]
+
+
+def test_archive_that_cannot_be_written(served: Bench) -> None:
+    """The downloads are there, and it is said that the next run will not know of them."""
+    run = batch(
+        served, [f"{served.url}?{number}" for number in range(2)], "--download-archive", "no/done"
+    )
+
+    assert run.exit_code != 0
+    assert [receipt["exit_code"] for receipt in receipts(run).values()] == [7, 7]
+    assert all("no/done" in receipt["error"] for receipt in receipts(run).values())
+    assert sha256_of(file(served, "video.ts")) == served.stream.sha256
+    assert "Traceback" not in run.stderr
+    served.check_nothing_left()
+
+
 def test_failed_ones_are_tried_once_more(served: Bench) -> None:
     """Another pass over them, when all others are done."""
     served.origin.behave("/segment00003.ts", [*[Status(500)] * 2, *[Late(0.0)] * 9])

@@ -46,5 +46,6 @@ def test_archive_that_cannot_be_written(tmp_path: Path) -> None:
 
     with pytest.raises(StorageError, match="nowhere"):
         archive.add(URL)
+    assert URL not in archive
     with pytest.raises(StorageError, match="Cannot read the archive"):
         Archive(tmp_path)
