@@ -71,7 +71,7 @@ def serve(bench: Bench, random_: random.Random) -> None:
     bench.url += "?t0ken=hush"
 
 
-def check(bench: Bench, run: Run, retries: int) -> None:
+def check_honest(bench: Bench, run: Run, retries: int) -> None:
     """Right, or an honest error; nothing left, nothing told, and not asked too often."""
     assert run.exit_code in HONEST, run.stderr
     check_i2_exit_matches_bytes(run, bench.output, bench.stream.sha256)
@@ -81,8 +81,8 @@ def check(bench: Bench, run: Run, retries: int) -> None:
     assert not any(secret in run.stderr + run.stdout for secret in SECRETS)
 
 
-def one_bad_day(bench: Bench, seed: int) -> None:
-    """One run against a server that is made of `seed`."""
+def bad_day(bench: Bench, seed: int) -> tuple[Run, int]:
+    """One run against a server that is made of `seed`, and the retries it was allowed."""
     random_ = random.Random(seed)
     serve(bench, random_)
     chosen = options(random_)
@@ -91,17 +91,17 @@ def one_bad_day(bench: Bench, seed: int) -> None:
 
     run = bench.fetch(*chosen)
 
-    check(bench, run, int(chosen[chosen.index("--retries") + 1]))
+    return run, int(chosen[chosen.index("--retries") + 1])
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_bad_day(seed: int, bench: Bench) -> None:
     """Every exit 0 has the right bytes."""
-    one_bad_day(bench, seed)
+    check_honest(bench, *bad_day(bench, seed))
 
 
 @pytest.mark.stress
 @pytest.mark.parametrize("seed", range(100, 300))
 def test_many_bad_days(seed: int, bench: Bench) -> None:
     """Two hundred of them."""
-    one_bad_day(bench, seed)
+    check_honest(bench, *bad_day(bench, seed))
