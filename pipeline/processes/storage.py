@@ -189,12 +189,16 @@ class Storage:
             self._with_store(job, lambda store: store.finish(keep, self._hear))
             if job not in self._stores:
                 return
+        for place, job in enumerate(jobs):
+            self._with_store(job, SegmentStore.publish)
+            if job not in self._stores:
+                for earlier in jobs[:place]:
+                    self._tidy(self._stores[earlier].unpublish)
+                return
         for job in jobs:
-            self._with_store(job, self._publish_one)
+            self._published(self._stores.pop(job))
 
-    def _publish_one(self, store: SegmentStore) -> None:
-        store.publish()
-        del self._stores[store.job]
+    def _published(self, store: SegmentStore) -> None:
         self._threshold.add(store.resumed_bytes - store.bytes)
         self._report_state(now=True)
         output = store.output

@@ -67,6 +67,7 @@ class Output(Protocol):
     def reserve(self, size: int) -> None: ...
     def settle(self) -> None: ...
     def publish(self) -> None: ...
+    def unpublish(self) -> None: ...
     def close(self) -> None: ...
     def discard(self) -> None: ...
 
@@ -194,6 +195,13 @@ class FileOutput:
         except OSError as error:
             raise storage_error("publish", self.path, error) from error
 
+    def unpublish(self) -> None:
+        """Make the file a `.part` again. Raises StorageError if it keeps its name."""
+        try:
+            self.path.replace(self.part)
+        except OSError as error:
+            raise storage_error("take back", self.path, error) from error
+
     def close(self) -> None:
         """Let go of a published file. Raises StorageError when its journal stays."""
         try:
@@ -312,6 +320,9 @@ class StreamOutput:
 
     def publish(self) -> None:
         """It has no name to be given."""
+
+    def unpublish(self) -> None:
+        """Nothing that left can be called back."""
 
     def close(self) -> None:
         """Close our end."""

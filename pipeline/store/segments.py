@@ -296,6 +296,10 @@ class SegmentStore:
         self.output.commit(self.items - 1)
         self._cursor = self.items
 
+    def unpublish(self) -> None:
+        """Take the output's name back: another one that belongs to it has none."""
+        self.output.unpublish()
+
     def close(self) -> None:
         """Let go of the output that has been published. Raises StorageError: something stays."""
         self.output.close()

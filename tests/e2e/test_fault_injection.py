@@ -74,9 +74,9 @@ MODES = {
 }
 
 ERRORS = {
-    "create": ("ENOSPC", "EACCES", "EMFILE"),
+    "create": ("ENOSPC", "EACCES"),
     "open": ("EIO", "EMFILE"),
-    "write": ("ENOSPC", "EDQUOT", "EIO", "EFBIG", SHORT),
+    "write": ("ENOSPC", "EDQUOT", "EIO", SHORT),
     "fallocate": ("ENOSPC", "EOPNOTSUPP"),
     "ftruncate": ("EIO",),
     "fsync": ("EIO", "ENOSPC"),
@@ -332,11 +332,14 @@ def test_no_memory_for_segments(bench: Bench) -> None:
     assert event["stored_bytes"] < event["threshold_bytes"]
 
 
-def test_renditions_appear_together(bench: Bench) -> None:
-    """When the second of two outputs cannot be completed, the first one has no name either."""
+@pytest.mark.parametrize(("op", "nth"), [("ftruncate", 4), ("rename", 2)])
+def test_renditions_appear_together(bench: Bench, op: str, nth: int) -> None:
+    """When the second of two outputs cannot be completed, or named, the first has no name."""
     trial = Trial(bench, MODES["renditions"])
-    run = trial.run(Fault("ftruncate", 4, "EIO"))
+    fault = Fault(op, nth, "EACCES")
+    run = trial.run(fault)
 
     assert [line.rpartition("/")[2] for line in met(trial.space)] == ["video.en.ts.part"]
     assert run.exit_code == 7
     assert [output.exists() for output in trial.outputs] == [False, False]
+    trial.check(fault, run)

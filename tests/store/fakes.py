@@ -51,6 +51,10 @@ class FakeOutput:
         assert self.settled
         self.published = True
 
+    def unpublish(self) -> None:
+        assert self.published
+        self.published = False
+
     def close(self) -> None:
         assert self.published
         self.closed = True

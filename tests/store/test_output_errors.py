@@ -76,6 +76,19 @@ def test_name_that_is_not_on_the_disk(path):
     assert path.read_bytes() == b"all of it"
 
 
+def test_name_that_is_taken_back(path):
+    """An output that is to have no name after all is a `.part` again, and may be given up."""
+    output = FileOutput(path, Care())
+    put(output, 0, b"all of it")
+    output.settle()
+    output.publish()
+    output.unpublish()
+
+    assert names(path) == ["video.ts.part"]
+    output.discard()
+    assert names(path) == []
+
+
 def test_rename_that_fails_keeps_what_is_there(path):
     """With resume nothing has to be fetched again."""
     output = FileOutput(path, Care(resume="plan"))
