@@ -17,6 +17,7 @@ from typing import Any, Protocol, Self
 
 from pipeline.cli.terminal import Terminal, write_line
 from pipeline.events import Progress, TempFilesRemoved
+from pipeline.processes.scarcity import start_thread
 
 #: Events that may wait for a stderr that nobody reads; older ones are forgotten. Progress never
 #: adds up (only the newest count waits), so that in practice these are warnings and retries.
@@ -110,7 +111,7 @@ class Reporter:
             self._waiting.pop()
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        start_thread(self._thread)
         return self
 
     def __exit__(

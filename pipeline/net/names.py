@@ -4,6 +4,7 @@ The system's resolver has no timeout of its own that a program could set, and a 
 cannot be called back: it is asked in a thread that nobody waits for longer than for the server.
 """
 
+import errno
 import queue
 import socket
 import threading
@@ -21,9 +22,12 @@ def resolve(host: str, port: int, timeout: float) -> Sequence[_Address]:
     except socket.gaierror:
         pass  # a name, and no address
     answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
-    threading.Thread(
-        target=_answer, args=(host, port, answers), name="resolver", daemon=True
-    ).start()
+    asking = (host, port, answers)
+    thread = threading.Thread(target=_answer, args=asking, name="resolver", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise OSError(errno.EAGAIN, "no thread is left to resolve the name in") from error
     try:
         answer = answers.get(timeout=timeout)
     except queue.Empty:

@@ -286,6 +286,7 @@ def test_every_call(bench: Bench, mode: str, op: str, error: str, persistent: bo
         ("supervisor", "pipe", "EMFILE"),
         ("supervisor", "spawn", "EAGAIN"),
         ("supervisor", "memfd", "ENOMEM"),
+        ("supervisor", "thread", "EAGAIN"),
         ("downloader", "mmap", "ENOMEM"),
         ("downloader", "thread", "EAGAIN"),
         ("storage", "thread", "EAGAIN"),

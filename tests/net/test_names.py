@@ -7,6 +7,7 @@ import time
 import pytest
 
 from pipeline.net.names import resolve
+from tests.support.tripwire import Tripwire
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,10 @@ def test_resolver_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert time.monotonic() - started < 10
     gate.set()
+
+
+def test_no_thread_for_it() -> None:
+    """A machine that gives no more threads is an error of the connection, and no bug."""
+    refusal = pytest.raises(OSError, match="no thread is left")
+    with Tripwire("thread", 1, "EAGAIN").set_up(), refusal:
+        resolve("localhost", 80, 1.0)
