@@ -53,11 +53,11 @@ def test_a_key_of_the_users_own(how: str, bench: Bench) -> None:
     """It is told to those who decrypt, and to nobody else."""
     bench.serve([100 * KB] * 3, aes=Aes())
     gate = threading.Event()
-    bench.origin.behave("/segment00001.ts", Held(gate))
+    bench.origin.behave("/segment00000.ts", Held(gate))
     options = ["--key", KEY.hex()] if how == "option" else []
     bench.workspace.env["HLSPIPE_FETCH_KEY"] = KEY.hex()
     with bench.start(*options, "-v", "--retries", "0") as running:
-        bench.origin.wait_for("/segment00001.ts")
+        bench.origin.wait_for("/segment00000.ts")
         lines = [proc.command_line(pid) for pid in running.children()]
         gate.set()
         run = running.wait()
