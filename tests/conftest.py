@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.certificates import make_certificate, server_context
 from tests.support.disks import NotAllowed, SmallDisk
@@ -13,6 +14,10 @@ from tests.support.leaks import Snapshot
 from tests.support.nginx import Nginx
 from tests.support.origin import Origin
 from tests.support.runs import Workspace
+
+# A busy machine is no reason to fail.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 @pytest.fixture

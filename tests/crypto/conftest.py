@@ -5,11 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-
-# A busy machine is no reason to fail.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
 
 VIDEO = "testsrc2=size=96x64:rate=25:duration=1"
 # Lossless noise is full of zeros, and so of emulation prevention.
