@@ -36,8 +36,8 @@ def test_server_that_allows_few(bench: Bench) -> None:
     run = bench.fetch("--retry-sleep", "0.05")
 
     bench.check_right(run)
-    assert run.receipt["connections"] in {allowed - 1, allowed, allowed + 1}
-    assert refused(bench) <= 12
+    assert allowed // 2 <= run.receipt["connections"] <= allowed + 1
+    assert refused(bench) <= 20
 
 
 def test_as_many_as_asked_for(bench: Bench) -> None:

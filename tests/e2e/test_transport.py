@@ -162,7 +162,7 @@ class TestBodies:
         run = served.fetch(*BRIEF)
 
         served.check_right(run)
-        assert run.receipt["retries"] == 0
+        assert run.receipt["retries"] == 0, run.stderr
 
     def test_connections_are_kept(self, bench: Bench) -> None:
         """Segments share connections: no more are opened than were allowed."""
@@ -182,7 +182,7 @@ class TestBodies:
         run = bench.fetch("--retries", "0")
 
         bench.check_right(run)
-        assert run.receipt["retries"] == 0
+        assert run.receipt["retries"] == 0, run.stderr
         assert any(request.place == 2 for request in bench.origin.requests)
 
 

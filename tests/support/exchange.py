@@ -34,7 +34,14 @@ PIECE = 1 << 18
 
 
 class HungUp(Exception):
-    """The connection ends here: by the peer, by the origin's end, or on purpose."""
+    """The connection ends here: by the peer, by the origin's end, or on purpose.
+
+    `lingering`: as servers do it, which read on for a while. Else a request that is under way
+    makes a reset of the end, and takes what was sent before with it.
+    """
+
+    def __init__(self, *, lingering: bool = False) -> None:
+        self.lingering = lingering
 
 
 @dataclass(frozen=True)
@@ -257,8 +264,8 @@ class Exchange:
         raise HungUp
 
     def hang_up(self) -> None:
-        """End the connection with a FIN behind what was sent."""
-        raise HungUp
+        """End the connection with a FIN behind what was sent, whatever is being asked meanwhile."""
+        raise HungUp(lingering=True)
 
     def _drain(self) -> None:
         deadline = time.monotonic() + 5

@@ -218,12 +218,23 @@ class Origin:
                 head = read_head(sock, buffered)
                 if head is None or not self._answer(sock, parse_request(head, number, place)):
                     break
-        except (HungUp, OSError, ValueError):
+        except HungUp as end:
+            if end.lingering:
+                self._linger(sock)
+        except (OSError, ValueError):
             pass  # a peer that goes away, or talks nonsense, is what many tests are about
         finally:
             with self._lock:
                 self._sockets -= {plain, sock}
             sock.close()
+
+    @staticmethod
+    def _linger(sock: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_WR)
+            sock.settimeout(1)
+            while sock.recv(65536):
+                pass
 
     def _secure(self, plain: socket.socket) -> socket.socket:
         assert self._tls is not None
