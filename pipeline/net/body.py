@@ -12,6 +12,7 @@ from typing import Protocol
 from pipeline.errors import NetworkError
 from pipeline.net.answers import Answer
 from pipeline.net.failure import FetchFailure, Patience, broken
+from pipeline.net.meter import Meter
 from pipeline.net.pace import Pace
 from pipeline.net.translation import translated
 from pipeline.units import GIB, format_mb
@@ -99,12 +100,14 @@ class Body:
         byte_range: tuple[int, int] | None,
         timeout: float,
         allowance: Allowance | None = None,
+        meter: Meter | None = None,
     ) -> None:
         """Pass over `skip` bytes, then give those of `byte_range` (None: all).
 
         Raises FetchFailure.
         """
         self._pace = Pace(time.monotonic, timeout)
+        self._meter = meter or Meter()
         self._read: Callable[[memoryview], int] = answer.read_into
         if allowance is not None:
             self._read = _limited(answer.read_into, allowance, self._pace)
@@ -136,6 +139,7 @@ class Body:
                     if not read:
                         break
                     size += read
+                    self._meter.bytes += read
                     self._pace.received(read)
         finally:
             self.received += size

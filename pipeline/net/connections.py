@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.net.connection import Connection, Stale
 from pipeline.net.heads import Head
+from pipeline.net.meter import Meter
 
 #: Sites to which idle connections are kept: more than any honest playlist names hosts. One that
 #: names a host for each segment would take a descriptor for each of them.
@@ -29,6 +30,7 @@ class Connections:
     def __init__(self, most: int) -> None:
         """Keep at most `most` idle ones to each site."""
         self.most = most
+        self.meter = Meter()  # what came in through them, or through a proxy
         self._idle: dict[Site, list[Connection]] = {}  # the site used last is the last one
         self._lock = threading.Lock()
 

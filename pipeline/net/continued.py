@@ -19,6 +19,7 @@ from pipeline.net.answers import (
 from pipeline.net.body import Allowance, Body
 from pipeline.net.entity import Entity, entity_of
 from pipeline.net.failure import FetchFailure, Patience
+from pipeline.net.meter import Meter
 from pipeline.units import KIB
 
 #: Bytes that must be there for a continuation to be worth it. What is less is soon fetched again,
@@ -62,12 +63,14 @@ class ContinuedBody:
         timeout: float,
         continuations: Continuations | None,
         allowance: Allowance | None = None,
+        meter: Meter | None = None,
     ) -> None:
         """`send` makes a request with these headers. Raises FetchFailure."""
         self._send = send
         self._timeout = timeout
         self._continuations = continuations
         self._allowance = allowance
+        self._meter = meter
         self._byte_range = byte_range
         self._answer = send(range_header(byte_range))
         self._begun = time.time()
@@ -82,7 +85,7 @@ class ContinuedBody:
             check_status(answer)
             refuse_encoded(answer)
             skip = range_to_skip(answer, byte_range)
-            return Body(answer, skip, byte_range, self._timeout, self._allowance)
+            return Body(answer, skip, byte_range, self._timeout, self._allowance, self._meter)
         except BaseException:
             answer.release()
             raise

@@ -94,8 +94,8 @@ class Transport:
         def send(headers: Mapping[str, str]) -> Answer:
             return self._follow(url, {**_SEGMENT_HEADERS, **headers})
 
-        timeout = self._options.timeout
-        return closing(ContinuedBody(send, byte_range, timeout, continuations, allowance))
+        timeout, meter = self._options.timeout, self._connections.meter
+        return closing(ContinuedBody(send, byte_range, timeout, continuations, allowance, meter))
 
     def read(self, url: str, cap: int, byte_range: ByteRange | None = None) -> tuple[bytes, str]:
         """The whole of a small document, decoded, and the URL that it came from in the end.

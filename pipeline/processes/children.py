@@ -108,6 +108,7 @@ class DownloaderChild(Child):
         self.record_ends = os.pipe()  # (reading: storage, writing: downloader)
         self.credit_ends = os.pipe()  # (reading: downloader, writing: storage)
         self.leases: dict[int, Errand] = {}  # in the order in which they were given
+        self.received = 0  # bytes that have come in, as far as it has said
         self.awaits_storage = False  # dead, and storage has not forgotten it yet
 
     @property

@@ -218,7 +218,7 @@ class Dispatcher:
             verb = "decrypted" if issubclass(failure.error, DecryptionError) else "fetched"
             return failure.error(f"{errand.what} could not be {verb}: {failure.reason}{tries}")
         delay = self._policy.delay(errand.tries, failure.retry_after, random.random)
-        if failure.retry_after:
+        if failure.retry_after or failure.patience is Patience.BUSY:  # that holds for all things
             self._pauses.pause(errand.url, now + delay)
         self._bulletin.retried(errand, failure.reason, delay)
         self._again(errand, now + delay)

@@ -70,7 +70,7 @@ class Downloader:
 
     def serve(self) -> None:
         """Obey until told to stop, or until the supervisor is gone."""
-        start_heart(self._reports)
+        start_heart(self._reports, lambda: self._connections.meter.bytes)
         for number in range(self._threads):
             name = f"fetch-{number}"
             start_thread(threading.Thread(target=self._fetch_loop, name=name, daemon=True))

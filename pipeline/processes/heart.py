@@ -1,4 +1,4 @@
-"""A child's sign of life: a thread that says `Alive` once a second.
+"""A child's sign of life: a thread that says `Alive` once a second, and oftener with news.
 
 It shows that the process runs at all. What its other threads are doing, each of them watches for
 itself (`net.pace` has the deadlines of a body).
@@ -6,6 +6,7 @@ itself (`net.pace` has the deadlines of a body).
 
 import threading
 import time
+from collections.abc import Callable
 
 from pipeline.processes.channel import Sender
 from pipeline.processes.messages import Alive
@@ -13,15 +14,25 @@ from pipeline.processes.scarcity import start_thread
 
 BEAT_SECONDS = 1.0
 
+#: Seconds after which a figure that has changed is told: twice in each window of `tuning`.
+_NEWS_SECONDS = 0.1
 
-def start_heart(reports: Sender) -> None:
-    """Beat until the process ends, or nobody listens. Raises ScarcityError."""
+
+def start_heart(reports: Sender, received: Callable[[], int] | None = None) -> None:
+    """Beat until the process ends, or nobody listens. Raises ScarcityError.
+
+    `received`: the figure that `Alive` carries, told as soon as it is another one.
+    """
 
     def beat() -> None:
+        told, last = 0, time.monotonic()
         try:
             while True:
-                time.sleep(BEAT_SECONDS)
-                reports.send(Alive())
+                time.sleep(_NEWS_SECONDS if received else BEAT_SECONDS)
+                figure = received() if received else 0
+                if figure != told or time.monotonic() - last >= BEAT_SECONDS:
+                    reports.send(Alive(figure))
+                    told, last = figure, time.monotonic()
         except OSError:
             return
 

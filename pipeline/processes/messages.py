@@ -138,7 +138,9 @@ class DocumentFetched(NamedTuple):
 
 
 class Alive(NamedTuple):
-    """The sender's main thread is well (once a second)."""
+    """The sender is well (once a second), and so much has come in, if it is a downloader."""
+
+    received: int = 0
 
 
 class Crashed(NamedTuple):

@@ -212,13 +212,13 @@ class Supervisor:
         if isinstance(message, messages.Crashed):
             child.crashed(message)
         elif isinstance(child, DownloaderChild):
-            self._handle_downloader(message)
+            self._handle_downloader(child, message)
         else:
             self._handle_storage(message)
 
     # -- reports of downloaders --------------------------------------------------------------
 
-    def _handle_downloader(self, message: messages.FromDownloader) -> None:
+    def _handle_downloader(self, child: DownloaderChild, message: messages.FromDownloader) -> None:
         match message:
             case messages.DocumentFetched():
                 self._caretaker.fruitful()
@@ -233,7 +233,11 @@ class Supervisor:
                 self.bulletin.tls_left(context, url)
             case messages.TasksReturned(leases):
                 self._dispatcher.returned(leases)
-            case messages.Alive() | messages.Crashed():
+            case messages.Alive(received):
+                child.received = received
+                total = sum(each.received for each in self.crew.downloaders)
+                self._tune(self.tuner.received(total, time.monotonic()))
+            case messages.Crashed():
                 pass
 
     def _document(self, errand: Errand | None, report: messages.DocumentFetched) -> None:
@@ -353,8 +357,6 @@ class Supervisor:
 
     def _storage_state(self, state: messages.StorageState) -> None:
         self.bulletin.storage_state(state)
-        total = sum(size for _, size in state.job_bytes)
-        self._tune(self.tuner.received(total, time.monotonic()))
         for job, size in state.job_bytes:
             download = self._jobs.downloads.get(job)
             if download and size != download.stored_bytes and not download.publishing:

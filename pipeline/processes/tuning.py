@@ -1,29 +1,32 @@
-"""How many connections: few at first, more while that pays, fewer when the server objects.
+"""How many connections: more while that pays, fewer when it does not, or when the server objects.
 
 Decisions only: the clock and the bytes are arguments, and whoever asks acts. More connections help
 where each is slow (a long way, a server that gives each so much) and cost where they are not (CPU,
-caches, the server's patience). Nobody can know beforehand, so it is tried: the number is doubled
-for as long as the bytes come clearly faster for it. With a number that the user has given nothing
-is tried. Measured in docs/decisions/007.
+caches, segments that come out of turn, the server's patience). Nobody can know beforehand, so it is
+tried: the number is doubled if the bytes come clearly faster for it. With a number that the user
+has given nothing is tried. Measured in docs/decisions/007.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-#: Connections at the beginning, and the most to be tried. Four are what a server that allows few
-#: allows; sixteen are what those that count connections call many.
-FIRST = 4
+#: Connections at the beginning, and the most to be tried. Sixteen are what those that count
+#: connections call many; half of that costs one second at half the speed where sixteen pay.
+FIRST = 8
 MOST = 16
 
-#: Seconds over which a rate is taken.
-_WINDOW = 0.2
+#: Seconds over which a rate is taken. Servers that limit a connection let it have its bytes in
+#: lumps, one a second (nginx), so that any shorter time sees all of a lump, or nothing.
+_WINDOW = 1.0
 
-#: Windows that a number gets to show that it pays: new connections have to be made, and TCP begins
-#: each slowly.
-_CHANCES = 3
+#: Seconds after a change that do not count: connections have to be made, and TCP begins slowly.
+_GRACE = 0.2
 
-#: How much faster the bytes must come for a number to pay, and how much slower for it to harm.
-_PAYS = 1.15
-_HARMS = 0.9
+#: How much faster the bytes must come for a number to be kept.
+_PAYS = 1.1
+
+#: Bytes per second of each connection above which fewer do as well: the limit is this machine, or
+#: a line of many gigabits. Fewer keep segments in turn, and those that wait cost room and copies.
+_PLENTY = 24_000_000
 
 #: Seconds within which several refusals are one: those that were under way together.
 _ONE_REFUSAL = 1.0
@@ -41,8 +44,8 @@ class Tuner:
     limit: int = 0
     _since: float | None = None  # when the window began
     _bytes: int = 0  # that were in then
-    _before: float | None = None  # bytes per second with the last number
-    _rates: list[float] = field(default_factory=list)  # with this one
+    _not_before: float = 0.0  # when the next one may begin
+    _before: float | None = None  # bytes per second with the first number
     _settled: bool = False
     _refused_at: float | None = None
     _quiet_since: float | None = None  # the last refusal, or the last connection that was borne
@@ -60,25 +63,26 @@ class Tuner:
             return False
         if self._settled:
             return self._try_one_more(now)
+        if now < self._not_before:
+            return False
         if self._since is None or total < self._bytes:
             self._since, self._bytes = now, total
-            return False
         if now - self._since < _WINDOW:
             return False
-        self._rates.append((total - self._bytes) / (now - self._since))
-        self._since, self._bytes = now, total
-        return self._judge()
+        return self._judge((total - self._bytes) / (now - self._since), now)
 
-    def _judge(self) -> bool:
-        """Go up if this number pays, and settle if it has had its chances."""
-        rate = max(self._rates)
-        if self._before is None or rate > self._before * _PAYS:
-            self._before, self._rates = rate, []
-            return self._go_to(min(self.limit * 2, self._ceiling))
-        if len(self._rates) < _CHANCES:
-            return False
-        self._settled = True
-        return self._go_to(self.limit // 2 if rate < self._before * _HARMS else self.limit)
+    def _judge(self, rate: float, now: float) -> bool:
+        """The first number is followed by twice as many, or by half; and that is compared."""
+        if self._before is not None:
+            self._settled = True
+            pays = rate > self._before * _PAYS
+            return self._go_to(self.limit if pays else self.limit // 2)
+        if rate >= _PLENTY * self.limit:
+            self._settled = True
+            return self._go_to(max(1, self.limit // 2))
+        self._before = rate
+        self._since, self._not_before = None, now + _GRACE
+        return self._go_to(min(self.limit * 2, self._ceiling))
 
     def _go_to(self, limit: int) -> bool:
         changed, self.limit = limit != self.limit, limit

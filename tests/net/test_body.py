@@ -5,6 +5,7 @@ import pytest
 from pipeline.net import body as bodies
 from pipeline.net.body import Body, read_body
 from pipeline.net.failure import FetchFailure
+from pipeline.net.meter import Meter
 from tests.net.answering import Given
 
 DATA = bytes(range(256)) * 40
@@ -43,6 +44,19 @@ def test_what_is_read_is_what_was_allowed(each: int, step: int) -> None:
 
     assert found == DATA[1000:6000]
     assert purse.taken - purse.given_back == 6000
+
+
+def test_reads_are_counted() -> None:
+    """As they come, and not only when a whole view is full."""
+    meter = Meter()
+    body = Body(Given(body=DATA, length=None, step=100), 0, None, 20.0, meter=meter)
+    counted: list[int] = []
+    read = body._read
+    body._read = lambda view: counted.append(meter.bytes) or read(view)
+
+    assert read_body(body, 1 << 20) == DATA
+    assert counted[1] == 100
+    assert meter.bytes == len(DATA)
 
 
 def test_waiting_for_leave_is_not_the_servers_fault(monkeypatch: pytest.MonkeyPatch) -> None:

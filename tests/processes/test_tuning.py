@@ -26,33 +26,58 @@ class Line:
 
 
 def test_each_connection_is_slow():
-    """Every doubling pays, up to the most that are tried, within half a second."""
-    line = Line(Tuner(), lambda limit: limit * 2e6).run(0.6)
+    """The most that are tried, after a second, and they stay."""
+    line = Line(Tuner(), lambda limit: limit * 2e6).run(5)
 
-    assert line.limits == [4, 8, 16]
+    assert line.limits == [8, 16]
+
+
+def test_bytes_come_in_lumps():
+    """A server that pays out each second's bytes at its beginning is seen as what it is."""
+    tuner = Tuner()
+    line = Line(tuner, lambda limit: limit * 20e6 if line.now % 1 < 0.1 else 0)
+    line.run(5)
+
+    assert line.limits == [8, 16]
 
 
 def test_the_line_is_full():
-    """What brings nothing is not tried further; what harms nothing is kept."""
+    """What brings nothing is not kept."""
     line = Line(Tuner(), lambda limit: 100e6).run(5)
 
-    assert line.limits == [4, 8]
+    assert line.limits == [8, 16, 8]
 
 
-def test_more_of_them_harm():
-    """Back to the number before."""
-    line = Line(Tuner(), lambda limit: 100e6 if limit <= 4 else 70e6).run(5)
+def test_a_little_is_gained():
+    """What brings a tenth is not worth twice the connections; what brings a fifth is."""
+    assert Line(Tuner(), lambda limit: 100e6 + limit * 1e6).run(5).limits == [8, 16, 8]
+    assert Line(Tuner(), lambda limit: 100e6 + limit * 4e6).run(5).limits == [8, 16]
 
-    assert line.limits == [4, 8, 4]
+
+def test_more_than_a_connection_can_need():
+    """Where this machine is the limit, fewer do as well, and more are not tried."""
+    line = Line(Tuner(), lambda limit: 900e6).run(5)
+
+    assert line.limits == [8, 4]
 
 
 def test_it_takes_a_while_to_pay():
-    """A long way: new connections bring nothing in their first moment."""
+    """New connections bring nothing in their first moment."""
     tuner = Tuner()
-    line = Line(tuner, lambda limit: 4e6 if line.now < 0.65 else limit * 1e6)
-    line.run(3)
+    line = Line(tuner, lambda limit: 8e6 if line.now < 1.2 else limit * 1e6)
+    line.run(5)
 
-    assert line.limits[:3] == [4, 8, 16]
+    assert line.limits == [8, 16]
+
+
+def test_a_downloader_that_starts_anew():
+    """Its bytes are counted from the beginning again, and that is no rate."""
+    tuner = Tuner()
+    tuner.received(50_000_000, 0.0)
+    tuner.received(1_000_000, 0.9)
+
+    assert not tuner.received(2_000_000, 1.1)
+    assert tuner.limit == FIRST
 
 
 def test_a_number_of_the_users():
@@ -67,7 +92,7 @@ def test_a_number_of_the_users():
 def test_no_more_than_may_be():
     """A crew that is smaller than the most bounds it."""
     assert Tuner(most=2).limit == 2
-    assert Line(Tuner(most=6), lambda limit: limit * 1e6).run(3).limits == [4, 6]
+    assert Line(Tuner(most=6), lambda limit: limit * 1e6).run(3).limits == [6]
 
 
 def refusing(tuner, allowed, seconds):
@@ -107,10 +132,10 @@ def test_several_refusals_at_once_are_one():
 def test_costly_refusal_is_not_provoked_again():
     """A server that wants a pause is not asked for more a second time."""
     tuner = Tuner()
-    line = Line(tuner, lambda limit: limit * 1e6).run(0.3)
-    assert tuner.limit == 8
+    line = Line(tuner, lambda limit: limit * 1e6).run(1.2)
+    assert tuner.limit == 16
     tuner.refused(line.now, costly=True)
     line.run(60)
 
-    assert tuner.limit == 4
+    assert tuner.limit == 8
     assert max(line.limits) <= MOST
