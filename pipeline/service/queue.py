@@ -114,8 +114,9 @@ class JobQueue:
     def _rivals(self, output: str) -> list[Job]:
         """The jobs that are to write `output`, or may come to."""
         names = clashing(output)
+        # The plus has SQLite look jobs up by their output: by their state they are the whole queue.
         return self._select(
-            f"output IN {_marks(names)} AND state IN {_marks(LIVING)} LIMIT 1", *names, *LIVING
+            f"output IN {_marks(names)} AND +state IN {_marks(LIVING)} LIMIT 1", *names, *LIVING
         )
 
     def is_wanted(self, output: str) -> bool:
