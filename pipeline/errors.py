@@ -85,6 +85,10 @@ class StorageError(HlspipeError):
     exit_code = 7
 
 
+class RemuxFailed(HlspipeError):
+    """The streams could not be put into another container."""
+
+
 class ScarcityError(HlspipeError):
     """The system has no memory, process, thread or descriptor left to give."""
 

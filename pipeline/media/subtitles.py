@@ -55,12 +55,18 @@ def merge_webvtt(
 
 def to_srt(document: str) -> str:
     """A WebVTT document as SubRip: no settings, no tags but bold, italic and underline."""
-    texts = ((cue, _subrip_text(cue.payload)) for cue in parse_webvtt(document).cues)
+    texts = ((cue, subrip_text(cue.payload)) for cue in parse_webvtt(document).cues)
     shown = [(cue, text) for cue, text in texts if text]
     return "".join(
         f"{number}\n{clock(cue.start, ',')} --> {clock(cue.end, ',')}\n{text}\n\n"
         for number, (cue, text) in enumerate(shown, 1)
     )
+
+
+def subrip_text(payload: str) -> str:
+    """A cue's text as SubRip has it."""
+    text = html.unescape(_TAG.sub(_subrip_tag, payload))
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
 
 
 def _read(number: int, segment: SubtitleSegment, begin: float) -> TimedSegment:
@@ -103,11 +109,6 @@ def _merged(segments: Iterable[Iterable[Cue]]) -> list[Cue]:
 
 def _touch(earlier: Cue, later: Cue) -> bool:
     return earlier.start <= later.start <= earlier.end + _TOUCHING_MS
-
-
-def _subrip_text(payload: str) -> str:
-    text = html.unescape(_TAG.sub(_subrip_tag, payload))
-    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
 
 
 def _subrip_tag(tag: re.Match[str]) -> str:

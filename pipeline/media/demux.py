@@ -1,0 +1,203 @@
+"""A source's packets, part by part, with mended times. The one place where FFmpeg reads.
+
+Each part (what lies between two discontinuities) is read by a demuxer of its own, from a file
+object without `seek`: nothing of FFmpeg's opens a file, or guesses what clocks mean.
+"""
+
+from __future__ import annotations  # PyAV's Packet is generic in its stubs only
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+
+from pipeline.errors import RemuxFailed
+from pipeline.media import sniffing
+from pipeline.media.slices import Slice
+from pipeline.media.timeline import Clock, Extent
+from pipeline.media.tracks import Source
+
+_BUFFER = 256 << 10
+_KINDS = ("video", "audio")
+
+#: A stream of a source: its type, and which of that type it is.
+Place = tuple[str, int]
+
+
+@dataclass
+class Track:
+    """A stream of a source: what it is like, its clock, how long it lasts in each part."""
+
+    template: Any  # PyAV's stream types are generic in ways that help nobody here
+    clock: Clock
+    extents: dict[int, Extent] = field(default_factory=dict)
+
+    @property
+    def packets(self) -> int:
+        """How many there are in all parts."""
+        return sum(extent.packets for extent in self.extents.values())
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A packet, whose it is, and when it is decoded (seconds)."""
+
+    time: float
+    place: Place
+    packet: Packet[Any]
+
+
+class Reader:
+    """Reads one source twice: `measure`, and then `packets`."""
+
+    def __init__(self, source: Source, on_read: Callable[[int], None]) -> None:
+        self.source = source
+        self.tracks: dict[Place, Track] = {}
+        self.warnings: dict[str, None] = {}
+        self.format = sniffing.demuxer(source.path)
+        self._on_read = on_read
+        self._bounds = _bounds(source)
+        self._header = b""
+        self._kept: list[InputContainer] = []
+        if self.format == "mp4":
+            self._header = sniffing.initialization_section(source.path)
+
+    def measure(self) -> list[Extent]:
+        """Read everything, write nothing; how long each part lasts.
+
+        Raises RemuxFailed when there is no video or audio in it.
+        """
+        extents = []
+        for number in range(len(self._bounds)):
+            for place, packet in self._part(number, release=False):
+                self._measure_packet(number, place, packet)
+            extents.append(self._extent(number))
+        if not any(extent.packets for extent in extents):
+            raise RemuxFailed(f"{self.source.path} holds no video or audio that could be read")
+        return extents
+
+    def packets(self, shifts: list[Fraction], *, release: bool) -> Iterator[Moment]:
+        """All packets, at their times in the output."""
+        for track in self.tracks.values():
+            track.clock = Clock(track.clock.time_base)
+        for number, shift in enumerate(shifts):
+            for track in self.tracks.values():
+                track.clock.move(round(shift / track.clock.time_base))
+            for place, packet in self._part(number, release=release):
+                clock = self.tracks[place].clock
+                _set_times(clock, packet)
+                yield Moment(float(packet.dts * clock.time_base), place, packet)
+
+    def close(self) -> None:
+        """Let go of the templates."""
+        while self._kept:
+            self._kept.pop().close()
+
+    def _measure_packet(self, number: int, place: Place, packet: Packet[Any]) -> None:
+        track = self.tracks[place]
+        if number not in track.extents:
+            track.clock = Clock(track.clock.time_base)
+            track.extents[number] = Extent()
+        _dts, pts = track.clock.place(packet.dts, packet.pts, packet.duration)
+        unit = track.clock.time_base
+        track.extents[number].include(pts * unit, (pts + (packet.duration or 0)) * unit, 1)
+
+    def _extent(self, number: int) -> Extent:
+        whole = Extent()
+        for track in self.tracks.values():
+            extent = track.extents.get(number)
+            if extent is not None and extent.start is not None:
+                whole.include(extent.start, extent.end, extent.packets)
+        return whole
+
+    def _part(self, number: int, *, release: bool) -> Iterator[tuple[Place, Packet[Any]]]:
+        """The part's packets, as far as they can be read."""
+        with ExitStack() as stack:
+            file = stack.enter_context(self._slice(number, release=release))
+            file.on_read = self._on_read
+            try:
+                container = av.open(file, "r", format=self.format, buffer_size=_BUFFER)
+            except (av.FFmpegError, ValueError):
+                self.warnings["A part could not be read and was left out"] = None
+                return
+            if not self._keep(container):
+                stack.callback(container.close)
+            places = self._places(container)
+            for packet in _demuxed(container, list(places)):
+                place = places.get(packet.stream_index)
+                if place is not None and packet.size:
+                    packet.time_base = packet.stream.time_base
+                    packet.rescale_ts(self.tracks[place].clock.time_base)
+                    yield place, packet
+
+    def _slice(self, number: int, *, release: bool) -> Slice:
+        start, end = self._bounds[number]
+        prefix = b""
+        if start and self._header and not sniffing.begins_anew(self.source.path, start):
+            prefix = self._header
+        return Slice(self.source.path, start, end, prefix, release=release)
+
+    def _keep(self, container: InputContainer) -> bool:
+        """Remember what has streams that no container before had; was it one?"""
+        fresh = False
+        for place, stream in _numbered(container):
+            if place not in self.tracks and _is_usable(stream):
+                clock = Clock(stream.time_base or Fraction(1, 90_000))
+                self.tracks[place] = Track(stream, clock)
+                fresh = True
+        if fresh:
+            self._kept.append(container)
+        return fresh
+
+    def _places(self, container: InputContainer) -> dict[int, Place]:
+        """Which of the container's streams are wanted, by their index in it."""
+        places = {}
+        for place, stream in _numbered(container):
+            track = self.tracks.get(place)
+            if track is not None and stream.codec_context.name == track.template.codec_context.name:
+                places[stream.index] = place
+        for stream in container.streams:
+            if stream.index not in places:
+                what = f"{stream.type} stream {stream.index}"
+                self.warnings[f"A {what} has no place in the output and was left out"] = None
+        return places
+
+
+def _bounds(source: Source) -> list[tuple[int, int]]:
+    size = source.path.stat().st_size
+    cuts = sorted({0, size, *(at for at in source.breaks if 0 < at < size)})
+    return list(zip(cuts, cuts[1:], strict=False))
+
+
+def _numbered(container: InputContainer) -> Iterator[tuple[Place, Any]]:
+    counts = dict.fromkeys(_KINDS, 0)
+    for stream in container.streams:
+        if stream.type in counts and stream.codec_context is not None:
+            yield (stream.type, counts[stream.type]), stream
+            counts[stream.type] += 1
+
+
+def _is_usable(stream: Any) -> bool:
+    """Is it known well enough to be announced in a header?"""
+    context = stream.codec_context
+    return bool(context.width and context.height if stream.type == "video" else context.sample_rate)
+
+
+def _demuxed(container: InputContainer, indices: list[int]) -> Iterator[Packet[Stream]]:
+    """The packets until the end, or until FFmpeg gives up: what came before that is good."""
+    if not indices:
+        return
+    try:
+        yield from container.demux([container.streams[index] for index in indices])
+    except av.FFmpegError:
+        return
+
+
+def _set_times(clock: Clock, packet: Packet[Any]) -> None:
+    packet.dts, packet.pts = clock.place(packet.dts, packet.pts, packet.duration)
