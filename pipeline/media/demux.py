@@ -132,8 +132,7 @@ class Reader:
             for packet in _demuxed(container, list(places)):
                 place = places.get(packet.stream_index)
                 if place is not None and packet.size:
-                    packet.time_base = packet.stream.time_base
-                    packet.rescale_ts(self.tracks[place].clock.time_base)
+                    _rescale(packet, self.tracks[place].clock.time_base)
                     yield place, packet
 
     def _slice(self, number: int, *, release: bool) -> Slice:
@@ -148,7 +147,7 @@ class Reader:
         fresh = False
         for place, stream in _numbered(container):
             if place not in self.tracks and _is_usable(stream):
-                clock = Clock(stream.time_base or Fraction(1, 90_000))
+                clock = Clock(unit_of(stream))
                 self.tracks[place] = Track(stream, clock)
                 fresh = True
         if fresh:
@@ -197,6 +196,25 @@ def _demuxed(container: InputContainer, indices: list[int]) -> Iterator[Packet[S
         yield from container.demux([container.streams[index] for index in indices])
     except av.FFmpegError:
         return
+
+
+def unit_of(stream: Any) -> Fraction:
+    """The stream's time base: PyAV 18 has a type of its own for that."""
+    unit = stream.time_base
+    return Fraction(unit.numerator, unit.denominator) if unit else Fraction(1, 90_000)
+
+
+def _rescale(packet: Packet[Any], unit: Fraction) -> None:
+    """Count in other units; parts of one stream may differ."""
+    factor = unit_of(packet) / unit
+    if factor == 1:
+        return
+    if packet.dts is not None:
+        packet.dts = round(packet.dts * factor)
+    if packet.pts is not None:
+        packet.pts = round(packet.pts * factor)
+    packet.duration = round((packet.duration or 0) * factor)
+    packet.time_base = unit
 
 
 def _set_times(clock: Clock, packet: Packet[Any]) -> None:

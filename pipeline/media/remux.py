@@ -20,7 +20,7 @@ import av
 from av.container import OutputContainer
 
 from pipeline.errors import RemuxFailed, StorageError
-from pipeline.media.demux import Moment, Place, Reader
+from pipeline.media.demux import Moment, Place, Reader, unit_of
 from pipeline.media.texts import TextTrack
 from pipeline.media.timeline import placed
 from pipeline.media.tracks import RemuxPlan, Source, language_code
@@ -77,7 +77,7 @@ class _Output:
         if stream is None:
             return
         end = (packet.pts or 0) + (packet.duration or 0)
-        self.end = max(self.end, end * packet.time_base)
+        self.end = max(self.end, Fraction(end) * unit_of(packet))
         packet.stream = stream
         try:
             self.container.mux_one(packet)
