@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import av
@@ -92,7 +93,7 @@ class Reader:
             for place, packet in self._part(number, release=release):
                 clock = self.tracks[place].clock
                 _set_times(clock, packet)
-                yield Moment(float(packet.dts * clock.time_base), place, packet)
+                yield Moment(float((packet.dts or 0) * clock.time_base), place, packet)
 
     def close(self) -> None:
         """Let go of the templates."""
@@ -171,7 +172,7 @@ class Reader:
 def _bounds(source: Source) -> list[tuple[int, int]]:
     size = source.path.stat().st_size
     cuts = sorted({0, size, *(at for at in source.breaks if 0 < at < size)})
-    return list(zip(cuts, cuts[1:], strict=False))
+    return list(pairwise(cuts))
 
 
 def _numbered(container: InputContainer) -> Iterator[tuple[Place, Any]]:

@@ -99,14 +99,14 @@ def remux(plan: RemuxPlan, progress: Callable[[int, int], None]) -> Remuxed:
         with ExitStack() as stack:
             return _remux(plan, progress, stack)
     except av.FFmpegError as error:
-        raise RemuxFailed(f"{plan.output} cannot be written as {plan.container}: {error}") from error
+        raise RemuxFailed(
+            f"{plan.output} cannot be written as {plan.container}: {error}"
+        ) from error
     except OSError as error:
         raise StorageError(f"{plan.output} cannot be written: {error.strerror}") from error
 
 
-def _remux(
-    plan: RemuxPlan, progress: Callable[[int, int], None], stack: ExitStack
-) -> Remuxed:
+def _remux(plan: RemuxPlan, progress: Callable[[int, int], None], stack: ExitStack) -> Remuxed:
     media = [source for source in plan.sources if source.kind != "subtitles"]
     meter = _Progress(progress, 2 * sum(source.path.stat().st_size for source in media))
     readers = [Reader(source, meter.add) for source in media]
@@ -138,9 +138,7 @@ def _open(
     target: Any = str(plan.output.absolute())
     if "moov_size" in options or name == "matroska":
         target = stack.enter_context(plan.output.open("wb", buffering=0))
-    container = av.open(
-        target, "w", format=name, container_options=options, buffer_size=_BUFFER
-    )
+    container = av.open(target, "w", format=name, container_options=options, buffer_size=_BUFFER)
     stack.callback(container.close)
     output = _Output(container)
     for number, reader in enumerate(readers):

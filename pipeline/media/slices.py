@@ -74,5 +74,3 @@ def punch_hole(descriptor: int, start: int, length: int) -> bool:
     call = getattr(libc, "fallocate64", None) or libc.fallocate
     call.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
     return bool(call(descriptor, _PUNCH_HOLE_KEEP_SIZE, start, length) == 0)
-
-
