@@ -175,11 +175,13 @@ def _announce(output: _Output, number: int, reader: Reader, container: str) -> N
             continue
         if stream.codec_context.name == "hevc" and container != "mkv":
             stream.codec_context.codec_tag = "hvc1"
-        describe(stream, reader.source, place)
+        if place[0] == "video" and track.template.average_rate:
+            stream.codec_context.framerate = track.template.average_rate
+        _describe(stream, reader.source, place)
         output.streams[number, place] = stream
 
 
-def describe(stream: Any, source: Source, place: Place) -> None:
+def _describe(stream: Any, source: Source, place: Place) -> None:
     """Say the language and title of a track; the first of a main source is shown by default."""
     if place[0] != "video" and source.language:
         stream.metadata["language"] = language_code(source.language)

@@ -1,0 +1,259 @@
+"""Other containers: real streams by ffmpeg, and what ffmpeg makes of ours and of its own."""
+
+import json
+import random
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import RemuxFailed
+from pipeline.media.remux import Remuxed, remux
+from pipeline.media.tracks import Chapter, RemuxPlan, Source
+
+VIDEO = ("-f", "lavfi", "-i", "testsrc2=s=160x120:r=25:d=1")
+AUDIO = ("-f", "lavfi", "-i", "sine=d=1")
+H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-threads", "1")
+H265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:pools=1")
+FRAGMENTS = ("-movflags", "frag_keyframe+empty_moov+default_base_moof", "-f", "mp4")
+CLIPS = {
+    "plain.ts": (*VIDEO, *AUDIO, *H264, "-c:a", "aac"),
+    "h265.ts": (*VIDEO, *AUDIO, *H265, "-c:a", "aac"),
+    "mp3.ts": (*VIDEO, *AUDIO, *H264, "-c:a", "libmp3lame"),
+    "ac3.ts": (*VIDEO, *AUDIO, *H264, "-c:a", "ac3"),
+    "wrap.ts": (*VIDEO, *AUDIO, *H264, "-c:a", "aac", "-output_ts_offset", "95441.7"),
+    "sound.ts": (*AUDIO, "-c:a", "aac"),
+    "sound.aac": (*AUDIO, "-c:a", "aac", "-f", "adts"),
+    "sound.mp3": (*AUDIO, "-c:a", "libmp3lame"),
+    "fragments.mp4": (*VIDEO, *AUDIO, *H264, "-c:a", "aac", *FRAGMENTS),
+    "picture.mp4": (*VIDEO, *H264, *FRAGMENTS),
+    "sound.mp4": (*AUDIO, "-c:a", "aac", *FRAGMENTS),
+}
+SUBTITLES = "WEBVTT\n\n00:00.200 --> 00:00.500\n<b>Hello</b>\n\n00:00.600 --> 00:00.900\nBye\n"
+
+Clip = Callable[[str], Path]
+
+
+def run(*command: str | Path) -> str:
+    """The program's standard output; whatever it complains about fails the test."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def ffmpeg(*arguments: str | Path) -> str:
+    return run("ffmpeg", "-v", "error", "-y", *arguments)
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
+    """Makes each of `CLIPS` once."""
+    directory = tmp_path_factory.mktemp("clips")
+
+    def make(name: str) -> Path:
+        path = directory / name
+        if not path.exists():
+            ffmpeg(*CLIPS[name], path)
+        return path
+
+    return make
+
+
+def put(output: Path, *sources: Source, **more: object) -> Remuxed:
+    container = output.suffix[1:]
+    return remux(RemuxPlan(sources, output, container, **more), lambda done, total: None)
+
+
+def probed(path: Path) -> dict:
+    shown = ("-show_streams", "-show_format", "-show_chapters", "-count_packets")
+    return json.loads(run("ffprobe", "-v", "error", *shown, "-of", "json", path))
+
+
+def hashes(path: Path, *maps: str) -> list[str]:
+    """A hash of all that each stream carries."""
+    wanted = [word for each in maps or ("0:v?", "0:a?") for word in ("-map", each)]
+    lines = ffmpeg("-i", path, *wanted, "-c", "copy", "-f", "streamhash", "-").splitlines()
+    return [line.split(",", 1)[1] for line in lines]
+
+
+def assert_plays(path: Path) -> None:
+    assert ffmpeg("-i", path, "-f", "null", "-") == ""
+
+
+def seconds(path: Path) -> float:
+    return float(probed(path)["format"]["duration"])
+
+
+def boxes(path: Path) -> list[bytes]:
+    """The names of a file's boxes, in order."""
+    data, names, position = path.read_bytes(), [], 0
+    while position < len(data):
+        names.append(data[position + 4 : position + 8])
+        position += int.from_bytes(data[position : position + 4], "big") or len(data)
+    return names
+
+
+@pytest.mark.parametrize("container", ["mp4", "mkv"])
+@pytest.mark.parametrize(
+    "name",
+    ["plain.ts", "h265.ts", "mp3.ts", "ac3.ts", "wrap.ts", "fragments.mp4", "sound.aac"],
+)
+def test_the_same_streams_as_ffmpeg(clip, tmp_path, name, container):
+    """What is in the file is what ffmpeg's own remux of the same bytes holds, and as long."""
+    ours, theirs = tmp_path / f"ours.{container}", tmp_path / "theirs.mp4"
+    ffmpeg("-i", clip(name), "-c", "copy", theirs)
+
+    result = put(ours, Source(clip(name), "main"))
+
+    assert result.warnings == ()
+    assert_plays(ours)
+    assert hashes(ours) == hashes(theirs)
+    assert seconds(ours) == pytest.approx(seconds(theirs), abs=0.05)
+    assert result.duration == pytest.approx(seconds(ours), abs=0.05)
+    assert float(probed(ours)["format"]["start_time"]) == pytest.approx(0, abs=0.03)
+
+
+@pytest.mark.parametrize("name", ["sound.ts", "sound.aac", "sound.mp4"])
+def test_sound_only(clip, tmp_path, name):
+    """A stream without a picture becomes an M4A file."""
+    ours, theirs = tmp_path / "ours.m4a", tmp_path / "theirs.m4a"
+    ffmpeg("-i", clip(name), "-c", "copy", theirs)
+
+    put(ours, Source(clip(name), "main"))
+
+    assert_plays(ours)
+    assert hashes(ours) == hashes(theirs)
+    assert seconds(ours) == pytest.approx(seconds(theirs), abs=0.05)
+
+
+def test_the_index_comes_first(clip, tmp_path):
+    """A player that loads the file from the web can begin at once."""
+    put(tmp_path / "ours.mp4", Source(clip("plain.ts"), "main"))
+
+    names = boxes(tmp_path / "ours.mp4")
+
+    assert names.index(b"moov") < names.index(b"mdat")
+
+
+def test_room_is_left_for_the_index(clip, tmp_path, monkeypatch):
+    """With room left at the front, the index fits, and nothing is moved."""
+    monkeypatch.setattr("pipeline.media.remux._MOST_ROOM", 100.0)
+
+    put(tmp_path / "ours.mp4", Source(clip("plain.ts"), "main"))
+
+    names = boxes(tmp_path / "ours.mp4")
+    assert names.index(b"moov") < names.index(b"mdat")
+    assert_plays(tmp_path / "ours.mp4")
+
+
+def test_h265_is_what_apple_plays(clip, tmp_path):
+    """H.265 in MP4 is tagged hvc1."""
+    put(tmp_path / "ours.mp4", Source(clip("h265.ts"), "main"))
+
+    assert probed(tmp_path / "ours.mp4")["streams"][0]["codec_tag_string"] == "hvc1"
+
+
+@pytest.mark.parametrize("name", ["plain.ts", "fragments.mp4"])
+def test_a_discontinuity(clip, tmp_path, name):
+    """Clocks that begin again run on: as long, and as many packets, as both parts together."""
+    twice, content = tmp_path / "twice", clip(name).read_bytes()
+    twice.write_bytes(content * 2)
+    put(tmp_path / "once.mp4", Source(clip(name), "main"))
+
+    put(tmp_path / "twice.mp4", Source(twice, "main", breaks=(len(content),)))
+
+    assert_plays(tmp_path / "twice.mp4")
+    once, both = probed(tmp_path / "once.mp4"), probed(tmp_path / "twice.mp4")
+    for short, long in zip(once["streams"], both["streams"], strict=True):
+        assert int(long["nb_read_packets"]) == 2 * int(short["nb_read_packets"])
+    assert seconds(tmp_path / "twice.mp4") == pytest.approx(
+        2 * seconds(tmp_path / "once.mp4"), abs=0.05
+    )
+
+
+def test_everything_in_one_file(clip, tmp_path):
+    """Picture, sound in two languages, subtitles and chapters."""
+    (tmp_path / "de.vtt").write_text(SUBTITLES)
+    sources = (
+        Source(clip("picture.mp4"), "main"),
+        Source(clip("sound.mp4"), "audio", "en-US", "English", default=True),
+        Source(clip("sound.aac"), "audio", "de", "Deutsch"),
+        Source(tmp_path / "de.vtt", "subtitles", "de", "Untertitel"),
+    )
+    chapters = (Chapter(0, 0.5, "One"), Chapter(0.5, 1, "Two"))
+    for name in ("all.mp4", "all.mkv"):
+        put(tmp_path / name, *sources, chapters=chapters)
+
+        assert_plays(tmp_path / name)
+        found = probed(tmp_path / name)
+        streams = [s for s in found["streams"] if s["codec_type"] != "data"]
+        assert [s["codec_type"] for s in streams] == ["video", "audio", "audio", "subtitle"]
+        assert [s["tags"]["language"] for s in streams[1:]] == ["eng", "deu", "deu"]
+        assert [s["disposition"]["default"] for s in streams[1:]] == [1, 0, 0]
+        assert [c["tags"]["title"] for c in found["chapters"]] == ["One", "Two"]
+        srt = ffmpeg("-i", tmp_path / name, "-map", "0:s", "-f", "srt", "-")
+        assert "00:00:00,200 --> 00:00:00,500" in srt
+        assert "Hello" in srt
+        assert "Bye" in srt
+
+
+def test_the_source_is_released(clip, tmp_path, monkeypatch):
+    """What was read is given back to the disk, and the output is the same."""
+    monkeypatch.setattr("pipeline.media.slices._STEP", 4096)
+    copy = tmp_path / "copy.ts"
+    copy.write_bytes(clip("plain.ts").read_bytes())
+    before = copy.stat().st_blocks
+
+    put(tmp_path / "ours.mp4", Source(copy, "main"), may_consume=True)
+    put(tmp_path / "kept.mp4", Source(clip("plain.ts"), "main"))
+
+    assert copy.stat().st_blocks < before / 4
+    assert hashes(tmp_path / "ours.mp4") == hashes(tmp_path / "kept.mp4")
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 5000, b"<html>" * 50, b"G" * 188 * 50])
+def test_garbage(tmp_path, content):
+    """What is no stream is refused in one sentence, and left as it was."""
+    source = tmp_path / "source"
+    source.write_bytes(content)
+
+    with pytest.raises(RemuxFailed):
+        put(tmp_path / "ours.mp4", Source(source, "main"), may_consume=True)
+
+    assert source.read_bytes() == content
+
+
+def survives(content: bytes, seed: int, tmp_path: Path) -> None:
+    """Damage the stream: it is refused, or there is a file that can be read."""
+    chance, damaged = random.Random(seed), bytearray(content)
+    for _ in range(chance.choice((1, 10, 100, 1000))):
+        damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+    source, output = tmp_path / "source", tmp_path / "ours.mp4"
+    source.write_bytes(damaged[: chance.randrange(1, len(damaged) + 1)])
+    try:
+        put(output, Source(source, "main"), may_consume=True)
+    except RemuxFailed as error:
+        assert "\n" not in str(error)
+    else:
+        assert probed_quietly(output)["streams"]
+
+
+def probed_quietly(path: Path) -> dict:
+    """What ffprobe finds; the streams themselves may be damaged."""
+    command = ("ffprobe", "-v", "quiet", "-show_streams", "-of", "json", str(path))
+    return json.loads(subprocess.run(command, capture_output=True, timeout=60, check=True).stdout)
+
+
+@pytest.mark.parametrize("name", ["plain.ts", "fragments.mp4"])
+def test_damaged_streams(clip, tmp_path, name):
+    """Damage ends in a refusal or a file that plays, never in a crash."""
+    for seed in range(20):
+        survives(clip(name).read_bytes(), seed, tmp_path)
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("seed", range(200))
+def test_many_damaged_streams(clip, tmp_path, seed):
+    """The same, at length."""
+    survives(clip("plain.ts").read_bytes(), seed, tmp_path)
