@@ -21,14 +21,11 @@ from av.stream import Stream
 from pipeline.errors import RemuxFailed
 from pipeline.media import sniffing
 from pipeline.media.slices import Slice
-from pipeline.media.timeline import Clock, Extent
+from pipeline.media.timeline import Clock, Extent, Place
 from pipeline.media.tracks import Source
 
 _BUFFER = 256 << 10
 _KINDS = ("video", "audio")
-
-#: A stream of a source: its type, and which of that type it is.
-Place = tuple[str, int]
 
 
 @dataclass
@@ -69,8 +66,8 @@ class Reader:
         if self.format == "mp4":
             self._header = sniffing.initialization_section(source.path)
 
-    def measure(self) -> list[Extent]:
-        """Read everything, write nothing; how long each part lasts.
+    def measure(self) -> list[dict[Place, Extent]]:
+        """Read everything, write nothing; how long each track lasts in each part.
 
         Raises RemuxFailed when there is no video or audio in it.
         """
@@ -78,18 +75,19 @@ class Reader:
         for number in range(len(self._bounds)):
             for place, packet in self._part(number, release=False):
                 self._measure_packet(number, place, packet)
-            extents.append(self._extent(number))
-        if not any(extent.packets for extent in extents):
+            tracks = self.tracks.items()
+            extents.append({p: t.extents[number] for p, t in tracks if number in t.extents})
+        if not any(extents):
             raise RemuxFailed(f"{self.source.path} holds no video or audio that could be read")
         return extents
 
-    def packets(self, shifts: list[Fraction], *, release: bool) -> Iterator[Moment]:
+    def packets(self, shifts: list[dict[Place, Fraction]], *, release: bool) -> Iterator[Moment]:
         """All packets, at their times in the output."""
         for track in self.tracks.values():
             track.clock = Clock(track.clock.time_base)
         for number, shift in enumerate(shifts):
-            for track in self.tracks.values():
-                track.clock.move(round(shift / track.clock.time_base))
+            for place, track in self.tracks.items():
+                track.clock.move(round(shift.get(place, 0) / track.clock.time_base))
             for place, packet in self._part(number, release=release):
                 clock = self.tracks[place].clock
                 _set_times(clock, packet)
@@ -104,18 +102,13 @@ class Reader:
         track = self.tracks[place]
         if number not in track.extents:
             track.clock = Clock(track.clock.time_base)
-            track.extents[number] = Extent()
         _dts, pts = track.clock.place(packet.dts, packet.pts, packet.duration)
         unit = track.clock.time_base
-        track.extents[number].include(pts * unit, (pts + (packet.duration or 0)) * unit, 1)
-
-    def _extent(self, number: int) -> Extent:
-        whole = Extent()
-        for track in self.tracks.values():
-            extent = track.extents.get(number)
-            if extent is not None and extent.start is not None:
-                whole.include(extent.start, extent.end, extent.packets)
-        return whole
+        start, end = pts * unit, (pts + (packet.duration or 0)) * unit
+        if number in track.extents:
+            track.extents[number].include(start, end)
+        else:
+            track.extents[number] = Extent(start, end)
 
     def _part(self, number: int, *, release: bool) -> Iterator[tuple[Place, Packet[Any]]]:
         """The part's packets, as far as they can be read."""

@@ -20,9 +20,9 @@ import av
 from av.container import OutputContainer
 
 from pipeline.errors import RemuxFailed, StorageError
-from pipeline.media.demux import Moment, Place, Reader, unit_of
+from pipeline.media.demux import Moment, Reader, unit_of
 from pipeline.media.texts import TextTrack
-from pipeline.media.timeline import placed
+from pipeline.media.timeline import Place, placed
 from pipeline.media.tracks import RemuxPlan, Source, language_code
 
 __all__ = ["RemuxFailed", "Remuxed", "remux"]
@@ -212,7 +212,7 @@ def _write(
     plan: RemuxPlan,
     output: _Output,
     readers: list[Reader],
-    shifts: list[list[Fraction]],
+    shifts: list[list[dict[Place, Fraction]]],
     texts: list[TextTrack],
 ) -> None:
     """The second pass: all packets, by the times at which they are decoded."""

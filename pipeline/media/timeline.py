@@ -5,12 +5,13 @@ discontinuities), in ticks of its stream. `placed` then says by how much the par
 each begins where the one before it ended, and the first at zero.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 _RESET = 5  # seconds backwards that are no disorder, but a clock that was set anew
 _ALIGNED = 10  # seconds between the starts of two files of one presentation, at most
+_LATE = Fraction(60, 1000)  # seconds that sound may be late (ITU-R BT.1359: 125 are noticed)
 
 
 @dataclass
@@ -48,60 +49,72 @@ class Clock:
 
 @dataclass
 class Extent:
-    """From when to when something lasts, in seconds, and how many packets it has."""
+    """From when to when a track lasts in one part, in seconds, and how many packets it has."""
 
-    start: Fraction | None = None
-    end: Fraction = field(default_factory=Fraction)
-    packets: int = 0
+    start: Fraction
+    end: Fraction
+    packets: int = 1
 
-    def include(self, start: Fraction, end: Fraction, packets: int) -> None:
-        """Make it last that long, too."""
-        self.start = start if self.start is None else min(self.start, start)
-        self.end = max(self.end, end) if self.packets else end
-        self.packets += packets
-
-    @property
-    def length(self) -> Fraction:
-        """Seconds, never below zero."""
-        return Fraction(0) if self.start is None else max(self.end - self.start, Fraction(0))
+    def include(self, start: Fraction, end: Fraction) -> None:
+        """One packet more."""
+        self.start, self.end = min(self.start, start), max(self.end, end)
+        self.packets += 1
 
 
-def placed(files: Sequence[Sequence[Extent]]) -> list[list[Fraction]]:
-    """For each file the seconds to add to the times of each of its parts.
+#: A track of a file: its type, and which of that type it is.
+Place = tuple[str, int]
+Part = Mapping[Place, Extent]
+_Track = tuple[int, Place]
 
-    `files[0]` leads. A file with as many parts whose times count from about the same keeps its
-    distance to the leader's, which is what keeps sound and picture together; any other is placed
-    by itself.
+
+def placed(files: Sequence[Sequence[Part]]) -> list[list[dict[Place, Fraction]]]:
+    """For each file and part the seconds to add to the times of each of its tracks.
+
+    `files[0]` leads. A file with as many parts whose times count from about the same stays
+    together with it, which is what keeps sound and picture together; any other is placed by
+    itself.
     """
-    leader = files[0]
-    followers = [file for file in files if len(file) == len(leader)]
-    starts, lengths = [], []
-    for number in range(len(leader)):
-        group = [file[number] for file in followers if _near(file[number], leader[number])]
-        known = [extent.start for extent in group if extent.start is not None]
-        starts.append(min(known, default=Fraction(0)))
-        ends = [extent.end for extent in group if extent.start is not None]
-        lengths.append(max(ends, default=starts[-1]) - starts[-1])
-    return [_shifts(file, leader, starts, lengths) for file in files]
-
-
-def _near(extent: Extent, other: Extent) -> bool:
-    if extent.start is None or other.start is None:
-        return True
-    return abs(extent.start - other.start) < _ALIGNED
-
-
-def _shifts(
-    file: Sequence[Extent],
-    leader: Sequence[Extent],
-    starts: Sequence[Fraction],
-    lengths: Sequence[Fraction],
-) -> list[Fraction]:
-    together = len(file) == len(leader)
-    position, shifts = Fraction(0), []
-    for number, extent in enumerate(file):
-        aligned = together and _near(extent, leader[number])
-        start = starts[number] if aligned else extent.start or Fraction(0)
-        shifts.append(position - start)
-        position += lengths[number] if together else extent.length
+    together = [number for number, file in enumerate(files) if _aligned(file, files[0])]
+    alone = [[number] for number in range(len(files)) if number not in together]
+    shifts: list[list[dict[Place, Fraction]]] = [[] for _ in files]
+    for group in (together, *alone):
+        ends: dict[_Track, Fraction] = {}
+        for part in range(len(files[group[0]])):
+            tracks = {
+                (number, place): extent
+                for number in group
+                for place, extent in files[number][part].items()
+            }
+            moved = _moved(tracks, ends)
+            for number in group:
+                shifts[number].append({p: by for (n, p), by in moved.items() if n == number})
     return shifts
+
+
+def _aligned(file: Sequence[Part], leader: Sequence[Part]) -> bool:
+    return len(file) == len(leader) and all(map(_near, file, leader))
+
+
+def _near(part: Part, other: Part) -> bool:
+    starts = [[extent.start for extent in each.values()] for each in (part, other)]
+    return not all(starts) or abs(min(starts[0]) - min(starts[1])) < _ALIGNED
+
+
+def _moved(tracks: Mapping[_Track, Extent], ends: dict[_Track, Fraction]) -> dict[_Track, Fraction]:
+    """Move a part behind what ended at `ends`, and bring those up to date.
+
+    Sound is seldom exactly as long as the picture. The picture goes on without a gap, and sound
+    may be late by the difference, until that adds up to what one could notice.
+    """
+    if not tracks:
+        return {}
+    behind = {track: ends[track] - tracks[track].start for track in tracks if track in ends}
+    lead = min(tracks, key=lambda track: track[1][0] != "video")
+    first = min(extent.start for extent in tracks.values())
+    by = behind.get(lead, max(ends.values(), default=Fraction(0)) - first)
+    latest = max(behind.values(), default=by)
+    if latest - by > _LATE:
+        by = latest
+    moved = {track: max(by, behind.get(track, by)) for track in tracks}
+    ends |= {track: extent.end + moved[track] for track, extent in tracks.items()}
+    return moved
