@@ -25,6 +25,7 @@ from pipeline.media.timeline import Clock, Extent, Place
 from pipeline.media.tracks import Source
 
 _BUFFER = 256 << 10
+_SAMPLES = {"mp3": 1152, "mp3float": 1152, "ac3": 1536, "eac3": 1536}  # in a frame
 _KINDS = ("video", "audio")
 
 
@@ -34,6 +35,7 @@ class Track:
 
     template: Any  # PyAV's stream types are generic in ways that help nobody here
     clock: Clock
+    usual: int  # the duration of a packet that does not say, in ticks
     extents: dict[int, Extent] = field(default_factory=dict)
 
     @property
@@ -126,7 +128,8 @@ class Reader:
             for packet in _demuxed(container, list(places)):
                 place = places.get(packet.stream_index)
                 if place is not None and packet.size:
-                    _rescale(packet, self.tracks[place].clock.time_base)
+                    rescale(packet, self.tracks[place].clock.time_base)
+                    packet.duration = packet.duration or self.tracks[place].usual
                     yield place, packet
 
     def _slice(self, number: int, *, release: bool) -> Slice:
@@ -141,8 +144,7 @@ class Reader:
         fresh = False
         for place, stream in _numbered(container):
             if place not in self.tracks and _is_usable(stream):
-                clock = Clock(unit_of(stream))
-                self.tracks[place] = Track(stream, clock)
+                self.tracks[place] = Track(stream, Clock(unit_of(stream)), _usual(stream))
                 fresh = True
         if fresh:
             self._kept.append(container)
@@ -192,13 +194,22 @@ def _demuxed(container: InputContainer, indices: list[int]) -> Iterator[Packet[S
         return
 
 
+def _usual(stream: Any) -> int:
+    """How long a frame lasts: FFmpeg does not always say of the first ones."""
+    context = stream.codec_context
+    if stream.type == "video":
+        return round(1 / (stream.average_rate or 25) / unit_of(stream))
+    samples = context.frame_size or _SAMPLES.get(context.name, 1024)
+    return round(Fraction(samples, context.sample_rate) / unit_of(stream))
+
+
 def unit_of(stream: Any) -> Fraction:
     """The stream's time base: PyAV 18 has a type of its own for that."""
     unit = stream.time_base
     return Fraction(unit.numerator, unit.denominator) if unit else Fraction(1, 90_000)
 
 
-def _rescale(packet: Packet[Any], unit: Fraction) -> None:
+def rescale(packet: Packet[Any], unit: Fraction) -> None:
     """Count in other units; parts of one stream may differ."""
     factor = unit_of(packet) / unit
     if factor == 1:

@@ -20,7 +20,7 @@ import av
 from av.container import OutputContainer
 
 from pipeline.errors import RemuxFailed, StorageError
-from pipeline.media.demux import Moment, Reader, unit_of
+from pipeline.media.demux import Moment, Reader, rescale, unit_of
 from pipeline.media.texts import TextTrack
 from pipeline.media.timeline import Place, placed
 from pipeline.media.tracks import RemuxPlan, Source, language_code
@@ -32,6 +32,7 @@ _BUFFER = 1 << 20
 _PROGRESS_STEP = 4 << 20
 _PACKET_ENTRY = 48  # bytes in the sample tables, at most: stsz, stts, ctts, stsc, co64, stss, sdtp
 _MOOV_REST = 256 << 10  # everything else in the `moov` box
+_LONG = 1 << 62
 _MOST_ROOM = 0.02  # of the bytes: above, FFmpeg moves everything once more instead
 
 
@@ -67,6 +68,7 @@ class _Output:
 
     container: OutputContainer
     streams: dict[tuple[int, Place], Any] = field(default_factory=dict)
+    last: dict[tuple[int, Place], int] = field(default_factory=dict)  # the dts, in its ticks
     end: Fraction = field(default_factory=Fraction)
     written: int = 0
     lost: int = 0
@@ -79,6 +81,11 @@ class _Output:
         end = (packet.pts or 0) + (packet.duration or 0)
         self.end = max(self.end, Fraction(end) * unit_of(packet))
         packet.stream = stream
+        rescale(packet, unit_of(stream))
+        # Ticks may be longer here: what was apart must not fall together.
+        packet.dts = max(packet.dts or 0, self.last.get((source, moment.place), -_LONG) + 1)
+        packet.pts = max(packet.pts or 0, packet.dts)
+        self.last[source, moment.place] = packet.dts
         try:
             self.container.mux_one(packet)
         except (av.InvalidDataError, av.ArgumentError):
