@@ -21,7 +21,7 @@ from av.stream import Stream
 from pipeline.errors import RemuxFailed
 from pipeline.media import sniffing
 from pipeline.media.slices import Slice
-from pipeline.media.timeline import Clock, Extent, Place
+from pipeline.media.timeline import Clock, Extent, Place, Span
 from pipeline.media.tracks import Source
 
 _BUFFER = 256 << 10
@@ -42,6 +42,11 @@ class Track:
     def packets(self) -> int:
         """How many there are in all parts."""
         return sum(extent.packets for extent in self.extents.values())
+
+    def span(self, number: int) -> Span:
+        """When it begins and ends in that part."""
+        extent, unit = self.extents[number], self.clock.time_base
+        return Span(extent.start * unit, extent.end * unit)
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ class Reader:
         if self.format == "mp4":
             self._header = sniffing.initialization_section(source.path)
 
-    def measure(self) -> list[dict[Place, Extent]]:
+    def measure(self) -> list[dict[Place, Span]]:
         """Read everything, write nothing; how long each track lasts in each part.
 
         Raises RemuxFailed when there is no video or audio in it.
@@ -78,7 +83,7 @@ class Reader:
             for place, packet in self._part(number, release=False):
                 self._measure_packet(number, place, packet)
             tracks = self.tracks.items()
-            extents.append({p: t.extents[number] for p, t in tracks if number in t.extents})
+            extents.append({p: t.span(number) for p, t in tracks if number in t.extents})
         if not any(extents):
             raise RemuxFailed(f"{self.source.path} holds no video or audio that could be read")
         return extents
@@ -87,13 +92,16 @@ class Reader:
         """All packets, at their times in the output."""
         for track in self.tracks.values():
             track.clock = Clock(track.clock.time_base)
+        units: dict[Place, float] = {}
         for number, shift in enumerate(shifts):
             for place, track in self.tracks.items():
                 track.clock.move(round(shift.get(place, 0) / track.clock.time_base))
             for place, packet in self._part(number, release=release):
+                if place not in units:
+                    units[place] = float(self.tracks[place].clock.time_base)
                 clock = self.tracks[place].clock
                 _set_times(clock, packet)
-                yield Moment(float((packet.dts or 0) * clock.time_base), place, packet)
+                yield Moment((packet.dts or 0) * units[place], place, packet)
 
     def close(self) -> None:
         """Let go of the templates."""
@@ -104,13 +112,9 @@ class Reader:
         track = self.tracks[place]
         if number not in track.extents:
             track.clock = Clock(track.clock.time_base)
+            track.extents[number] = Extent()
         _dts, pts = track.clock.place(packet.dts, packet.pts, packet.duration)
-        unit = track.clock.time_base
-        start, end = pts * unit, (pts + (packet.duration or 0)) * unit
-        if number in track.extents:
-            track.extents[number].include(start, end)
-        else:
-            track.extents[number] = Extent(start, end)
+        track.extents[number].include(pts, pts + (packet.duration or 0))
 
     def _part(self, number: int, *, release: bool) -> Iterator[tuple[Place, Packet[Any]]]:
         """The part's packets, as far as they can be read."""
@@ -125,10 +129,15 @@ class Reader:
             if not self._keep(container):
                 stack.callback(container.close)
             places = self._places(container)
+            factors = {
+                index: unit_of(container.streams[index]) / self.tracks[place].clock.time_base
+                for index, place in places.items()
+            }
             for packet in _demuxed(container, list(places)):
                 place = places.get(packet.stream_index)
                 if place is not None and packet.size:
-                    rescale(packet, self.tracks[place].clock.time_base)
+                    rescale(packet, factors[packet.stream_index])
+                    packet.time_base = self.tracks[place].clock.time_base
                     packet.duration = packet.duration or self.tracks[place].usual
                     yield place, packet
 
@@ -209,17 +218,17 @@ def unit_of(stream: Any) -> Fraction:
     return Fraction(unit.numerator, unit.denominator) if unit else Fraction(1, 90_000)
 
 
-def rescale(packet: Packet[Any], unit: Fraction) -> None:
-    """Count in other units; parts of one stream may differ."""
-    factor = unit_of(packet) / unit
-    if factor == 1:
+def rescale(packet: Packet[Any], factor: Fraction) -> None:
+    """Count in other units. Whole numbers only: this is done for each packet."""
+    up, down = factor.numerator, factor.denominator
+    if up == down:
         return
+    half = down // 2
     if packet.dts is not None:
-        packet.dts = round(packet.dts * factor)
+        packet.dts = (packet.dts * up + half) // down
     if packet.pts is not None:
-        packet.pts = round(packet.pts * factor)
-    packet.duration = round((packet.duration or 0) * factor)
-    packet.time_base = unit
+        packet.pts = (packet.pts * up + half) // down
+    packet.duration = ((packet.duration or 0) * up + half) // down
 
 
 def _set_times(clock: Clock, packet: Packet[Any]) -> None:

@@ -69,7 +69,9 @@ class _Output:
     container: OutputContainer
     streams: dict[tuple[int, Place], Any] = field(default_factory=dict)
     last: dict[tuple[int, Place], int] = field(default_factory=dict)  # the dts, in its ticks
-    end: Fraction = field(default_factory=Fraction)
+    factors: dict[tuple[int, Place], Fraction] = field(default_factory=dict)  # to its ticks
+    units: dict[tuple[int, Place], float] = field(default_factory=dict)  # seconds of a tick
+    end: float = 0.0
     written: int = 0
     lost: int = 0
 
@@ -78,14 +80,18 @@ class _Output:
         packet, stream = moment.packet, self.streams.get((source, moment.place))
         if stream is None:
             return
-        end = (packet.pts or 0) + (packet.duration or 0)
-        self.end = max(self.end, Fraction(end) * unit_of(packet))
+        key = (source, moment.place)
+        if key not in self.factors:
+            self.factors[key] = unit_of(packet) / unit_of(stream)
+            self.units[key] = float(unit_of(stream))
         packet.stream = stream
-        rescale(packet, unit_of(stream))
+        rescale(packet, self.factors[key])
+        packet.time_base = stream.time_base
         # Ticks may be longer here: what was apart must not fall together.
-        packet.dts = max(packet.dts or 0, self.last.get((source, moment.place), -_LONG) + 1)
+        packet.dts = max(packet.dts or 0, self.last.get(key, -_LONG) + 1)
         packet.pts = max(packet.pts or 0, packet.dts)
-        self.last[source, moment.place] = packet.dts
+        self.last[key] = packet.dts
+        self.end = max(self.end, (packet.pts + (packet.duration or 0)) * self.units[key])
         try:
             self.container.mux_one(packet)
         except (av.InvalidDataError, av.ArgumentError):
@@ -126,7 +132,7 @@ def _remux(plan: RemuxPlan, progress: Callable[[int, int], None], stack: ExitSta
     meter.finish()
     if not output.written:
         raise RemuxFailed(f"Nothing in {plan.sources[0].path} fits into {plan.container}")
-    return Remuxed(float(output.end), len(output.streams), _warnings(readers, output))
+    return Remuxed(output.end, len(output.streams), _warnings(readers, output))
 
 
 def _warnings(readers: list[Reader], output: _Output) -> tuple[str, ...]:

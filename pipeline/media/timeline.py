@@ -49,21 +49,32 @@ class Clock:
 
 @dataclass
 class Extent:
-    """From when to when a track lasts in one part, in seconds, and how many packets it has."""
+    """From when to when a track lasts in one part, in ticks, and how many packets it has."""
+
+    start: int = 0
+    end: int = 0
+    packets: int = 0
+
+    def include(self, start: int, end: int) -> None:
+        """One packet more."""
+        if not self.packets or start < self.start:
+            self.start = start
+        if not self.packets or end > self.end:
+            self.end = end
+        self.packets += 1
+
+
+@dataclass(frozen=True)
+class Span:
+    """The same in seconds."""
 
     start: Fraction
     end: Fraction
-    packets: int = 1
-
-    def include(self, start: Fraction, end: Fraction) -> None:
-        """One packet more."""
-        self.start, self.end = min(self.start, start), max(self.end, end)
-        self.packets += 1
 
 
 #: A track of a file: its type, and which of that type it is.
 Place = tuple[str, int]
-Part = Mapping[Place, Extent]
+Part = Mapping[Place, Span]
 _Track = tuple[int, Place]
 
 
@@ -81,9 +92,9 @@ def placed(files: Sequence[Sequence[Part]]) -> list[list[dict[Place, Fraction]]]
         ends: dict[_Track, Fraction] = {}
         for part in range(len(files[group[0]])):
             tracks = {
-                (number, place): extent
+                (number, place): span
                 for number in group
-                for place, extent in files[number][part].items()
+                for place, span in files[number][part].items()
             }
             moved = _moved(tracks, ends)
             for number in group:
@@ -96,11 +107,11 @@ def _aligned(file: Sequence[Part], leader: Sequence[Part]) -> bool:
 
 
 def _near(part: Part, other: Part) -> bool:
-    starts = [[extent.start for extent in each.values()] for each in (part, other)]
+    starts = [[span.start for span in each.values()] for each in (part, other)]
     return not all(starts) or abs(min(starts[0]) - min(starts[1])) < _ALIGNED
 
 
-def _moved(tracks: Mapping[_Track, Extent], ends: dict[_Track, Fraction]) -> dict[_Track, Fraction]:
+def _moved(tracks: Mapping[_Track, Span], ends: dict[_Track, Fraction]) -> dict[_Track, Fraction]:
     """Move a part behind what ended at `ends`, and bring those up to date.
 
     Sound is seldom exactly as long as the picture. The picture goes on without a gap, and sound
@@ -110,11 +121,11 @@ def _moved(tracks: Mapping[_Track, Extent], ends: dict[_Track, Fraction]) -> dic
         return {}
     behind = {track: ends[track] - tracks[track].start for track in tracks if track in ends}
     lead = min(tracks, key=lambda track: track[1][0] != "video")
-    first = min(extent.start for extent in tracks.values())
+    first = min(span.start for span in tracks.values())
     by = behind.get(lead, max(ends.values(), default=Fraction(0)) - first)
     latest = max(behind.values(), default=by)
     if latest - by > _LATE:
         by = latest
     moved = {track: max(by, behind.get(track, by)) for track in tracks}
-    ends |= {track: extent.end + moved[track] for track, extent in tracks.items()}
+    ends |= {track: span.end + moved[track] for track, span in tracks.items()}
     return moved
