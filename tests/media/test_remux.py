@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import RemuxFailed
+from pipeline.errors import RemuxFailed, StorageError
 from pipeline.media.remux import Remuxed, remux
 from pipeline.media.tracks import Chapter, RemuxPlan, Source
 
@@ -229,6 +229,18 @@ def test_the_source_is_released(clip, tmp_path, monkeypatch):
 
     assert copy.stat().st_blocks < before / 4
     assert hashes(tmp_path / "ours.mp4") == hashes(tmp_path / "kept.mp4")
+
+
+def test_no_place_to_write(clip, tmp_path):
+    """What the disk refuses is an error of the disk, and the source stays whole."""
+    content = clip("plain.ts").read_bytes()
+    source = tmp_path / "copy.ts"
+    source.write_bytes(content)
+
+    with pytest.raises(StorageError):
+        put(tmp_path / "nowhere" / "ours.mp4", Source(source, "main"), may_consume=True)
+
+    assert source.read_bytes() == content
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 5000, b"<html>" * 50, b"G" * 188 * 50])
