@@ -9,6 +9,7 @@ from pipeline.errors import HlspipeError, InternalError, Interrupted, from_wire,
 
 CODES = {
     "HlspipeError": 1,
+    "RemuxFailed": 1,
     "InternalError": 1,
     "UsageError": 2,
     "NetworkError": 3,
