@@ -192,6 +192,8 @@ def _announce(output: _Output, number: int, reader: Reader, container: str) -> N
             stream.codec_context.codec_tag = "hvc1"
         if place[0] == "video" and track.template.average_rate:
             stream.codec_context.framerate = track.template.average_rate
+        if "language" in track.template.metadata:
+            stream.metadata["language"] = track.template.metadata["language"]
         _describe(stream, reader.source, place)
         output.streams[number, place] = stream
 
