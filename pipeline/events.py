@@ -151,6 +151,15 @@ class OutputPublished:
     bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class RemuxProgress:
+    """So many of so many bytes have been put into the output's container."""
+
+    output: str
+    done_bytes: int
+    total_bytes: int
+
+
 Event = (
     VariantChosen
     | SegmentsPicked
@@ -168,4 +177,5 @@ Event = (
     | Retried
     | UrlsRenewed
     | OutputPublished
+    | RemuxProgress
 )

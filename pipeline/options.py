@@ -65,6 +65,15 @@ class StorageOptions:
         return 0 if self.keep_segments else self.memory_threshold
 
 
+class RemuxTool(StrEnum):
+    """What puts streams into an MP4 or Matroska file."""
+
+    AUTO = "auto"  # PyAV, else an ffmpeg
+    PYAV = "pyav"
+    FFMPEG = "ffmpeg"
+    NONE = "none"  # the bytes are joined as they are, whatever the name says
+
+
 class SubtitlesFormat(StrEnum):
     """How subtitles are written."""
 
@@ -115,6 +124,8 @@ class FetchOptions:
     base_url: str | None = None
     force: bool = False
     skip_existing: bool = False
+    #: What makes an output that is named .mp4, .m4a or .mkv one.
+    remux: RemuxTool = RemuxTool.AUTO
     allow_gaps: bool = False
     #: Take off the pictures that some servers put before segments (`crypto.images`).
     strip_images: bool = False

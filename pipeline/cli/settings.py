@@ -13,6 +13,7 @@ from pipeline.options import (
     HttpOptions,
     KeyOptions,
     MergeMode,
+    RemuxTool,
     SelectionOptions,
     ServiceOptions,
     StorageOptions,
@@ -28,7 +29,8 @@ def fetch_options(values: Mapping[str, Any]) -> FetchOptions:
     }
     return FetchOptions(
         **_named(FetchOptions, values)
-        | {"checksum": values["checksum"] is not None, "resume": values["continue"]},
+        | {"checksum": values["checksum"] is not None, "resume": values["continue"]}
+        | {"remux": RemuxTool(values.get("remux", RemuxTool.NONE))},
         http=_http(values),
         storage=StorageOptions(**storage),
         selection=SelectionOptions(**selection),

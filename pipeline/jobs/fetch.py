@@ -13,6 +13,7 @@ from pipeline.jobs.job import STDOUT, Job
 from pipeline.jobs.patterns import compile_exclusion
 from pipeline.jobs.playlists import PLAYLIST_CAP
 from pipeline.jobs.receipt import Receipt, Status
+from pipeline.jobs.remuxing import Remuxing, container_of, refuse_directory, work_output
 from pipeline.jobs.sources import STDIN, is_web, local_url, may_be_local, read_here
 from pipeline.options import FetchOptions, MergeMode
 from pipeline.processes.limits import Limits
@@ -44,6 +45,9 @@ def fetch(
     both carry the receipt of what was done as `receipt`. Nothing is left behind in either case.
     """
     options = options or FetchOptions()
+    container = container_of(_as_text(output), options)
+    if container is not None and output is not None:
+        return _fetch_remuxed(url, Path(output), container, options, on_event or _nobody)
     job = prepared(url, output, options, on_event or _nobody)
     if found := already_there(job):
         return found
@@ -64,6 +68,21 @@ def fetch(
         if isinstance(error.receipt, Receipt):
             error.receipt = with_kept_bytes(error.receipt, job, error)
         raise
+
+
+def _fetch_remuxed(
+    url: str,
+    output: Path,
+    container: str,
+    options: FetchOptions,
+    tell: Callable[[Event], None],
+) -> Receipt:
+    # What can be refused is refused for the name that the user has given.
+    if found := already_there(prepared(url, output, options, tell)):
+        return found
+    refuse_directory(output)
+    job = prepared(url, work_output(output), options, tell)
+    return Remuxing(output, container, job, tell).run(job_order(job))
 
 
 def prepared(

@@ -78,6 +78,9 @@ class Receipt:
     gaps: tuple[int, ...] = ()
     discontinuities: int = 0  # EXT-X-DISCONTINUITY: where timestamps may jump
     renditions: tuple[RenditionFacts, ...] = ()
+    #: "mp4", "m4a" or "mkv", and what has written it ("pyav", "ffmpeg"), if it was remuxed.
+    container: str | None = None
+    remuxed_by: str | None = None
     storage: StorageFacts = field(default_factory=StorageFacts)
     memory: MemoryFacts = field(default_factory=MemoryFacts)
     processes: int = 0

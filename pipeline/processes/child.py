@@ -23,11 +23,20 @@ from pipeline.processes.scarcity import as_scarcity
 
 _PR_SET_PDEATHSIG = 1
 
-#: What the kernel sends when the parent is gone. A downloader has nothing to clean up. Storage
-#: has: it is only woken, should it have been stopped, and sees the end of its instructions.
-_DEATH_SIGNALS = {"downloader": signal.SIGKILL, "storage": signal.SIGCONT}
+#: What the kernel sends when the parent is gone. A downloader has nothing to clean up. Storage and
+#: the remuxer have: they are only woken, should they have been stopped, and see the end of their
+#: instructions.
+_DEATH_SIGNALS = {
+    "downloader": signal.SIGKILL,
+    "storage": signal.SIGCONT,
+    "remuxer": signal.SIGCONT,
+}
 
-_HOMES = {"downloader": "pipeline.processes.downloader", "storage": "pipeline.processes.storage"}
+_HOMES = {
+    "downloader": "pipeline.processes.downloader",
+    "storage": "pipeline.processes.storage",
+    "remuxer": "pipeline.processes.remuxer",
+}
 
 
 def main() -> None:

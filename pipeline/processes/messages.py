@@ -291,6 +291,37 @@ ToDownloader = (
     | FetchDocument
     | Stop
 )
+# -- supervisor -> remuxer, and back -----------------------------------------------------------
+
+
+class Remux(NamedTuple):
+    """Put sources into one file (`media.tracks.RemuxPlan`) with "pyav" or the ffmpeg at `tool`."""
+
+    sources: list[list[Any]]
+    output: str
+    container: str
+    chapters: list[list[Any]]
+    may_consume: bool
+    tool: str
+
+
+class RemuxProgressed(NamedTuple):
+    """So many of so many bytes have been read."""
+
+    done: int
+    total: int
+
+
+class RemuxDone(NamedTuple):
+    """The file is whole."""
+
+    duration: float
+    tracks: int
+    warnings: list[str]
+
+
+FromRemuxer = RemuxProgressed | RemuxDone | Crashed
+
 FromDownloader = (
     FetchFailed | TryContinued | TlsLeft | TasksReturned | DocumentFetched | Alive | Crashed
 )
@@ -310,7 +341,7 @@ FromStorage = (
     | Crashed
     | Stopped
 )
-Message = ToDownloader | FromDownloader | ToStorage | FromStorage
+Message = ToDownloader | FromDownloader | ToStorage | FromStorage | Remux | FromRemuxer
 
 _KINDS: dict[str, Any] = {kind.__name__: kind for kind in Message.__args__}
 

@@ -150,6 +150,11 @@ class Supervisor:
         with suppress(HlspipeError):  # all that matters has been done
             self._wait_for_storage()
 
+    @property
+    def signals(self) -> SignalWatch:
+        """Where signals are noted: for what goes on after `finish`."""
+        return self._signals
+
     # -- the one wait ------------------------------------------------------------------------
 
     def _wait(self) -> None:

@@ -1,0 +1,131 @@
+"""The remuxer process: merged streams into another container, and nothing left if it is orphaned.
+
+It starts with the run and waits. The end of its instructions is the end of the supervisor: unless
+the work is to be kept, the directory with the sources and the unfinished output go then.
+
+FFmpeg parses hostile input in here: if that crashes or hangs, it takes this process only.
+"""
+
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from selectors import EVENT_READ, DefaultSelector
+from typing import Any
+
+from pipeline.errors import RemuxFailed
+from pipeline.media.tracks import Chapter, RemuxPlan, Source, language_code
+from pipeline.processes import messages
+from pipeline.processes.channel import Receiver, Sender
+
+#: Storage may still be removing its own files in there: tried again for so many seconds.
+_CLEANING_SECONDS = 3.0
+
+_FORMATS = {"mp4": "mp4", "m4a": "ipod", "mkv": "matroska"}
+
+
+def run(setup: dict[str, Any], reports: Sender) -> None:
+    """Wait for the order, carry it out, and say how it went."""
+    orders: SimpleQueue[messages.Remux] = SimpleQueue()
+    receiver = Receiver(setup["instructions"])
+    threading.Thread(target=_listen, args=(receiver, orders, setup), daemon=True).start()
+    order = orders.get()
+    plan = plan_of(order)
+
+    def progress(done: int, total: int) -> None:
+        reports.send(messages.RemuxProgressed(done, total))
+
+    if order.tool == "pyav":
+        # Imported here: libraries of 100 MB that only this process needs, and only now.
+        from pipeline.media.remux import remux  # noqa: PLC0415
+
+        done = remux(plan, progress)
+        reports.send(messages.RemuxDone(done.duration, done.tracks, list(done.warnings)))
+    else:
+        _run_ffmpeg(order.tool, plan, progress)
+        reports.send(messages.RemuxDone(0.0, 0, []))
+
+
+def plan_of(order: messages.Remux) -> RemuxPlan:
+    """The order as the value that `media.remux` takes."""
+    sources = tuple(
+        Source(Path(path), kind, language, name, default, tuple(breaks), tuple(durations))
+        for path, kind, language, name, default, breaks, durations in order.sources
+    )
+    chapters = tuple(Chapter(*each) for each in order.chapters)
+    output = Path(order.output)
+    return RemuxPlan(sources, output, order.container, chapters, order.may_consume)
+
+
+def _listen(
+    receiver: Receiver, orders: "SimpleQueue[messages.Remux]", setup: dict[str, Any]
+) -> None:
+    """Take orders until there is nobody to give them."""
+    with DefaultSelector() as selector:
+        selector.register(receiver, EVENT_READ)
+        while not receiver.closed:
+            selector.select()
+            for message in receiver.receive():
+                orders.put(message)
+    if not setup["keep"]:
+        _clean(Path(setup["work"]), Path(setup["part"]))
+    os._exit(1)
+
+
+def _clean(work: Path, part: Path) -> None:
+    deadline = time.monotonic() + _CLEANING_SECONDS
+    while work.exists() and time.monotonic() < deadline:
+        shutil.rmtree(work, ignore_errors=True)
+        time.sleep(0.05)
+    part.unlink(missing_ok=True)
+
+
+def ffmpeg_command(program: str, plan: RemuxPlan) -> list[str]:
+    """The command line: local files alone are opened, and nothing in it is the server's text."""
+    command = [program, "-nostdin", "-v", "error", "-y", "-progress", "pipe:1"]
+    for source in plan.sources:
+        command += ["-protocol_whitelist", "file,pipe", "-i", f"file:{source.path.absolute()}"]
+    maps = [("-map", str(number)) for number in range(len(plan.sources))]
+    command += [word for pair in maps for word in pair]
+    command += ["-map", "-0:d", "-c", "copy", "-map_metadata", "-1"]
+    if plan.container != "mkv":
+        command += ["-movflags", "+faststart", "-c:s", "mov_text"]
+    if plan.container == "m4a":
+        command += ["-vn"]
+    audios = [one for one in plan.sources if one.kind == "audio" and one.language]
+    if len(audios) == 1 == len(plan.sources) - 1:
+        command += ["-metadata:s:a:0", f"language={language_code(audios[0].language)}"]
+    return [*command, "-f", _FORMATS[plan.container], f"file:{plan.output.absolute()}"]
+
+
+def _run_ffmpeg(program: str, plan: RemuxPlan, progress: Callable[[int, int], None]) -> None:
+    """Have the program do it. Raises RemuxFailed."""
+    total = sum(source.path.stat().st_size for source in plan.sources)
+    with subprocess.Popen(  # noqa: S603  (no text of a server is in the command)
+        ffmpeg_command(program, plan),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=_die_with_us,  # noqa: PLW1509  (nothing else runs yet but a thread that waits)
+    ) as process:
+        assert process.stdout is not None  # noqa: S101  (asked for above)
+        for line in process.stdout:
+            name, _, value = line.strip().partition("=")
+            if name == "total_size" and value.isdigit():
+                progress(min(int(value), total), total)
+    if process.returncode:
+        raise RemuxFailed(f"ffmpeg could not write {plan.container} (exit {process.returncode})")
+
+
+def _die_with_us() -> None:
+    import ctypes  # noqa: PLC0415  (Linux alone has the call)
+    import signal  # noqa: PLC0415
+    import sys  # noqa: PLC0415
+
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)

@@ -1,0 +1,96 @@
+"""The supervisor's side of a remux: the process is started, waited for, and ended for good."""
+
+import selectors
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.errors import HlspipeError, Interrupted, RemuxFailed
+from pipeline.media.tracks import RemuxPlan
+from pipeline.processes import messages
+from pipeline.processes.children import Child
+from pipeline.processes.signals import SignalWatch
+
+#: Without progress for so long, FFmpeg hangs.
+SILENCE_SECONDS = 60.0
+
+_TICK_SECONDS = 0.5
+
+
+class RemuxChild(Child):
+    """The remuxer process. It looks after `work` and `part` if the supervisor is gone."""
+
+    role = "remuxer"
+
+    def start(self, work: Path, part: Path, lock: int, *, keep: bool) -> None:
+        """Start it; `keep` leaves everything to a later run.
+
+        It holds the output's `lock` as well: nobody begins anew before it has cleaned up.
+        """
+        setup = {"work": str(work.absolute()), "part": str(part.absolute()), "keep": keep}
+        self._launch(setup, [lock], time.monotonic())
+
+    def remux(
+        self,
+        plan: RemuxPlan,
+        tool: str,
+        signals: SignalWatch,
+        progress: Callable[[int, int], None],
+    ) -> messages.RemuxDone:
+        """Have `plan` carried out and wait for it. Raises RemuxFailed, StorageError, Interrupted.
+
+        `tool` is "pyav" or the path of an ffmpeg.
+        """
+        self.tell(_order(plan, tool))
+        self.last_heard = time.monotonic()
+        with selectors.DefaultSelector() as selector:
+            assert self.reports is not None  # noqa: S101  (it was started)
+            selector.register(signals, selectors.EVENT_READ)
+            selector.register(self.reports, selectors.EVENT_READ)
+            while True:
+                if (done := self._hear(progress)) is not None:
+                    return done
+                if signals.received:
+                    raise Interrupted(signals.received[0])
+                if time.monotonic() - self.last_heard > SILENCE_SECONDS:
+                    raise RemuxFailed(f"No progress for {SILENCE_SECONDS:.0f} s: given up")
+                selector.select(_TICK_SECONDS)
+                signals.clear()
+
+    def _hear(self, progress: Callable[[int, int], None]) -> messages.RemuxDone | None:
+        assert self.reports is not None  # noqa: S101  (it was started)
+        try:
+            for message in self.reports.receive():
+                self.last_heard = time.monotonic()
+                match message:
+                    case messages.RemuxProgressed(done, total):
+                        progress(done, total)
+                    case messages.RemuxDone():
+                        return message
+                    case messages.Crashed():
+                        self.crashed(message)
+        except ValueError as error:
+            raise RemuxFailed(f"The remuxer sent what is no message: {error}") from error
+        if self.reports.closed:
+            raise self._why()
+        return None
+
+    def _why(self) -> HlspipeError:
+        if self.failure is not None:
+            return self.failure
+        self.end(grace=1.0)
+        said = self.crash.partition("\n")[0] if self.crash else self.ended or "it ended"
+        return RemuxFailed(f"The remuxer process died: {said}")
+
+
+def _order(plan: RemuxPlan, tool: str) -> messages.Remux:
+    sources = [
+        [
+            str(one.path.absolute()), one.kind, one.language, one.name, one.default,
+            list(one.breaks), list(one.durations),
+        ]
+        for one in plan.sources
+    ]  # fmt: skip
+    chapters = [[each.start, each.end, each.title] for each in plan.chapters]
+    output = str(plan.output.absolute())
+    return messages.Remux(sources, output, plan.container, chapters, plan.may_consume, tool)
