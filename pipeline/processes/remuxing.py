@@ -78,7 +78,7 @@ class RemuxChild(Child):
     def _why(self) -> HlspipeError:
         if self.failure is not None:
             return self.failure
-        self.end(grace=1.0)
+        self.end()
         said = self.crash.partition("\n")[0] if self.crash else self.ended or "it ended"
         return RemuxFailed(f"The remuxer process died: {said}")
 

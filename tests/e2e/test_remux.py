@@ -1,0 +1,262 @@
+"""An output named .mp4 is one: whole, playable, and there only when it is.
+
+The streams are made by ffmpeg, and judged by it.
+"""
+
+import json
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support import proc
+from tests.support.runs import Workspace
+
+pytestmark = pytest.mark.processes
+
+FFMPEG = ["ffmpeg", "-v", "error", "-y", "-nostdin"]
+PICTURE = ["-f", "lavfi", "-i", "testsrc=s=320x180:d=6"]
+SOUND = ["-f", "lavfi", "-i", "sine=d=6"]
+VIDEO = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-bf", "2"]
+HLS = ["-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod"]
+
+#: Imported before anything else: PyAV cannot be found, or stops for as long as it is wanted.
+NO_PYAV = """
+import importlib.util, os
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name == "av" else found(name, *rest)
+"""
+SLOW = """
+import os, sys, time
+if "remuxer" in sys.argv:
+    class Slow:
+        def find_spec(self, name, *rest):
+            if name == "av":
+                open(os.environ["SLOW_MARK"], "w").close()
+                time.sleep(120)
+    sys.meta_path.insert(0, Slow())
+"""
+
+
+@pytest.fixture(scope="session")
+def stream(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A playlist with segments of H.264 and AAC beside it."""
+    folder = tmp_path_factory.mktemp("stream")
+    made = [*PICTURE, *SOUND, *VIDEO, "-c:a", "aac", *HLS, folder / "a.m3u8"]
+    subprocess.run([*FFMPEG, *made], check=True)
+    return folder / "a.m3u8"
+
+
+@pytest.fixture(scope="session")
+def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, encrypted with AES-128."""
+    folder = tmp_path_factory.mktemp("encrypted")
+    (folder / "k").write_bytes(b"0123456789abcdef")
+    (folder / "info").write_text(f"k\n{folder / 'k'}\n")
+    made = [*PICTURE, *SOUND, *VIDEO, "-c:a", "aac", *HLS]
+    made += ["-hls_key_info_file", folder / "info", folder / "a.m3u8"]
+    subprocess.run([*FFMPEG, *made], check=True)
+    return folder / "a.m3u8"
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Workspace:
+    """A workspace."""
+    return Workspace(tmp_path / "space")
+
+
+def inject(space: Workspace, tmp_path: Path, code: str) -> Path:
+    """Have every process of the workspace run `code` first; returns the mark of SLOW."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(code)
+    mark = tmp_path / "mark"
+    space.env |= {"PYTHONPATH": f"{tmp_path / 'site'}:{Path.cwd()}", "SLOW_MARK": str(mark)}
+    return mark
+
+
+def names(space: Workspace) -> set[str]:
+    return {path.name for path in space.cwd.iterdir()}
+
+
+def check_plays(path: Path, kinds: list[str], seconds: float = 6.0) -> None:
+    probe = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json", str(path)]
+    found = json.loads(subprocess.run(probe, check=True, capture_output=True).stdout)
+    decode = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "null", "-"]
+    heard = subprocess.run(decode, check=True, capture_output=True)
+
+    assert heard.stderr == b""
+    assert [each["codec_type"] for each in found["streams"]] == kinds
+    assert abs(float(found["format"]["duration"]) - seconds) < 0.1
+
+
+def wait_for(mark: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not mark.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_the_name_decides(ending: str, stream: Path, space: Workspace) -> None:
+    """`-o video.mp4` and `-o video.mkv` give such files, and nothing beside them."""
+    run = space.run("fetch", stream, "-o", f"video.{ending}", "--json", "--checksum", "sha256")
+
+    assert run.exit_code == 0, run.stderr
+    assert (run.receipt["container"], run.receipt["remuxed_by"]) == (ending, "pyav")
+    assert run.receipt["bytes"] == (space.cwd / f"video.{ending}").stat().st_size
+    assert names(space) == {f"video.{ending}"}
+    check_plays(space.cwd / f"video.{ending}", ["video", "audio"])
+
+
+def test_an_encrypted_stream(encrypted: Path, space: Workspace) -> None:
+    """What was encrypted is an MP4 file as well."""
+    run = space.run("fetch", encrypted, "-o", "video.mp4", "--progress", "json")
+
+    assert run.exit_code == 0, run.stderr
+    assert "remux_progress" in {each["event"] for each in run.events}
+    check_plays(space.cwd / "video.mp4", ["video", "audio"])
+
+
+def test_none_joins_the_bytes(stream: Path, space: Workspace) -> None:
+    """`--remux none` leaves the bytes as they are, whatever the name says."""
+    run = space.run("fetch", stream, "-o", "video.mp4", "--remux", "none")
+
+    parts = b"".join(path.read_bytes() for path in sorted(stream.parent.glob("*.ts")))
+    assert run.exit_code == 0
+    assert (space.cwd / "video.mp4").read_bytes() == parts
+
+
+def test_garbage_is_kept_as_it_is(space: Workspace, tmp_path: Path) -> None:
+    """What no MP4 file can be made of stays under its own ending, and the run has failed."""
+    (tmp_path / "0.ts").write_bytes(bytes(range(256)) * 1000)
+    text = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n0.ts\n#EXT-X-ENDLIST\n"
+    (tmp_path / "a.m3u8").write_text(text)
+
+    run = space.run("fetch", tmp_path / "a.m3u8", "-o", "video.mp4")
+
+    assert run.exit_code == 1
+    assert "video.ts" in run.stderr
+    assert names(space) == {"video.ts"}
+    assert (space.cwd / "video.ts").read_bytes() == (tmp_path / "0.ts").read_bytes()
+
+
+def test_nothing_to_remux_with(stream: Path, space: Workspace, tmp_path: Path) -> None:
+    """Without PyAV and ffmpeg the merged stream is kept, and the run says what is missing."""
+    inject(space, tmp_path, NO_PYAV)
+    space.env["PATH"] = str(tmp_path)
+
+    run = space.run("fetch", stream, "-o", "video.mp4")
+
+    assert run.exit_code == 1
+    assert "pip install 'hlspipe[mp4]'" in run.stderr
+    assert names(space) == {"video.ts"}
+
+
+def test_ffmpeg_instead(stream: Path, space: Workspace, tmp_path: Path) -> None:
+    """Without PyAV an ffmpeg does it."""
+    inject(space, tmp_path, NO_PYAV)
+
+    run = space.run("fetch", stream, "-o", "video.mp4", "--json")
+
+    assert run.exit_code == 0, run.stderr
+    assert run.receipt["remuxed_by"] == "ffmpeg"
+    assert names(space) == {"video.mp4"}
+    check_plays(space.cwd / "video.mp4", ["video", "audio"])
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_nothing(
+    number: signal.Signals, code: int, stream: Path, space: Workspace, tmp_path: Path
+) -> None:
+    """Ctrl-C and SIGTERM during the remux end the run, and nothing is left."""
+    mark = inject(space, tmp_path, SLOW)
+
+    with space.start("fetch", stream, "-o", "video.mp4") as running:
+        wait_for(mark)
+        running.process.send_signal(number)
+        run = running.wait()
+
+    assert run.exit_code == code
+    assert names(space) == set()
+
+
+def remuxer_of(pid: int) -> int:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return next(
+        int(child)
+        for child in children
+        if b"\0remuxer\0" in Path(f"/proc/{child}/cmdline").read_bytes()
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_a_remuxer_that_dies(
+    number: signal.Signals, stream: Path, space: Workspace, tmp_path: Path
+) -> None:
+    """Whatever kills the remuxer, the run fails with the reason and keeps what was fetched."""
+    mark = inject(space, tmp_path, SLOW)
+
+    with space.start("fetch", stream, "-o", "video.mp4") as running:
+        wait_for(mark)
+        proc.os.kill(remuxer_of(running.process.pid), number)
+        run = running.wait()
+
+    assert run.exit_code == 1
+    assert number.name in run.stderr
+    assert names(space) == {"video.ts"}
+
+
+def test_a_supervisor_that_dies(stream: Path, space: Workspace, tmp_path: Path) -> None:
+    """When the supervisor is killed the remuxer removes everything."""
+    mark = inject(space, tmp_path, SLOW)
+
+    with space.start("fetch", stream, "-o", "video.mp4") as running:
+        wait_for(mark)
+        running.process.kill()
+        running.wait()
+        deadline = time.monotonic() + 5
+        while names(space) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    assert names(space) == set()
+
+
+def test_continued_after_a_kill_of_all(stream: Path, space: Workspace, tmp_path: Path) -> None:
+    """With -c, what was in when all processes were killed is not fetched again."""
+    served = tmp_path / "served"
+    shutil.copytree(stream.parent, served)
+    mark = inject(space, tmp_path, SLOW)
+    with space.start("fetch", served / "a.m3u8", "-o", "video.mp4", "-c") as running:
+        wait_for(mark)
+        proc.os.killpg(running.process.pid, signal.SIGKILL)
+        running.wait()
+    for segment in served.glob("*.ts"):
+        segment.unlink()
+    (tmp_path / "site" / "sitecustomize.py").write_text("")
+
+    run = space.run("fetch", served / "a.m3u8", "-o", "video.mp4", "-c")
+
+    assert run.exit_code == 0, run.stderr
+    assert names(space) == {"video.mp4"}
+    check_plays(space.cwd / "video.mp4", ["video", "audio"])
+
+
+def test_separate_audio(space: Workspace, tmp_path: Path) -> None:
+    """Video, audio with a language and subtitles of their own become one file."""
+    subprocess.run([*FFMPEG, *PICTURE, *VIDEO, *HLS, tmp_path / "v.m3u8"], check=True)
+    subprocess.run([*FFMPEG, *SOUND, "-c:a", "aac", *HLS, tmp_path / "a.m3u8"], check=True)
+    (tmp_path / "m.m3u8").write_text(
+        "#EXTM3U\n"
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="Deutsch",LANGUAGE="de",DEFAULT=YES,'
+        'URI="a.m3u8"\n'
+        '#EXT-X-STREAM-INF:BANDWIDTH=100000,AUDIO="a"\nv.m3u8\n'
+    )
+
+    run = space.run("fetch", tmp_path / "m.m3u8", "-o", "video.mp4", "--audio", "all")
+
+    assert run.exit_code == 0, run.stderr
+    assert names(space) == {"video.mp4"}
+    check_plays(space.cwd / "video.mp4", ["video", "audio"])
