@@ -15,7 +15,7 @@ from click.core import ParameterSource
 
 from pipeline.cli.jsonlines import json_line
 from pipeline.cli.terminal import say
-from pipeline.errors import HlspipeError, InternalError, ScarcityError
+from pipeline.errors import HlspipeError, InternalError, RemuxFailed, ScarcityError
 from pipeline.units import format_mb
 
 _SECRETS = re.compile(r"(?<=//)[^/\s@]+(?=@)|(?<=\S\?)[^\s'\")>]+")
@@ -30,7 +30,8 @@ def report(error: BaseException, values: Mapping[str, Any], about: str = "") -> 
     if about and about not in sentence:
         sentence = f"{about}: {sentence}"
     sentence += _hint(error, values)
-    if exit_code == InternalError.exit_code and not values.get("verbose"):
+    foreseen = isinstance(error, RemuxFailed)
+    if exit_code == InternalError.exit_code and not foreseen and not values.get("verbose"):
         sentence += " (run again with -v for the traceback)"
     if values.get("progress") == "json":
         say(json_line("failed", exit_code=exit_code, message=sentence))
@@ -44,7 +45,7 @@ def report(error: BaseException, values: Mapping[str, Any], about: str = "") -> 
 def _hint(error: BaseException, values: Mapping[str, Any]) -> str:
     """What becomes of the bytes of a download that failed, and how to keep them."""
     receipt = getattr(error, "receipt", None)
-    if receipt is None or values.get("output") == "-":
+    if receipt is None or values.get("output") == "-" or isinstance(error, RemuxFailed):
         return ""
     if receipt.kept_bytes:
         kept = format_mb(receipt.kept_bytes)

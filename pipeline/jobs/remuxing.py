@@ -30,7 +30,7 @@ from pipeline.processes.remuxing import RemuxChild
 from pipeline.processes.running import Order
 from pipeline.processes.signals import SignalWatch
 from pipeline.processes.supervisor import Supervisor
-from pipeline.store.files import close_quietly, rename_synced, storage_error, sync
+from pipeline.store.files import close_quietly, is_still, rename_synced, storage_error, sync
 from pipeline.store.part import open_locked, part_path
 from pipeline.units import public_url
 
@@ -290,7 +290,7 @@ class Remuxing:
         with suppress(OSError):
             if not (self.options.resume and not self._done):
                 shutil.rmtree(self.work, ignore_errors=True)
-            if not (self._done and _is_same(self.output, self._lock)):
+            if is_still(self.part, self._lock):  # not renamed, and no other run's by now
                 self.part.unlink(missing_ok=True)
         close_quietly(self._lock)
 
@@ -310,11 +310,6 @@ def refuse_directory(output: Path) -> None:
     """A file cannot replace a directory. Raises StorageError."""
     if output.is_dir():
         raise StorageError(f"Cannot write {output}: it is a directory")
-
-
-def _is_same(path: Path, descriptor: int) -> bool:
-    """Whether the locked file is the one that has been published."""
-    return os.path.samestat(path.stat(), os.fstat(descriptor))
 
 
 def _held(path: str | Path) -> int:

@@ -131,7 +131,7 @@ def test_none_joins_the_bytes(stream: Path, space: Workspace) -> None:
 
 def test_garbage_is_kept_as_it_is(space: Workspace, tmp_path: Path) -> None:
     """What no MP4 file can be made of stays under its own ending, and the run has failed."""
-    (tmp_path / "0.ts").write_bytes(bytes(range(256)) * 1000)
+    (tmp_path / "0.ts").write_bytes((b"\x47\x1f\xff\x10" + b"\xff" * 184) * 1000)
     text = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n0.ts\n#EXT-X-ENDLIST\n"
     (tmp_path / "a.m3u8").write_text(text)
 
