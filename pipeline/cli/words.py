@@ -13,6 +13,7 @@ from pipeline.events import (
     MergeStarted,
     OutputPublished,
     Progress,
+    RemuxProgress,
     Resumed,
     Retried,
     SegmentMissed,
@@ -142,6 +143,11 @@ def _renewed(event: UrlsRenewed) -> str:
     return (
         f"URLs have expired ({event.reason}): {count(event.items, 'fresh one')} from the playlist"
     )
+
+
+@_say.register
+def _remuxed(event: RemuxProgress) -> str:
+    return f"Writing {event.output}: {percent(event.done_bytes, event.total_bytes)}%"
 
 
 def published(event: OutputPublished) -> str:
