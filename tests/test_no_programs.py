@@ -1,4 +1,4 @@
-"""S18, S19, S21: no other program but an ffmpeg is started, and no bytes are made into objects, by any module."""
+"""S18, S19, S21: no other program but an ffmpeg is started, and no bytes become objects."""
 
 import ast
 from collections.abc import Iterator

@@ -10,7 +10,11 @@ from pipeline.errors import HlspipeError, Interrupted
 from tests.cli.conftest import Cli, Engine, Result
 
 EXIT_CODES: dict[int, list[BaseException]] = {
-    1: [errors.InternalError("A promise was broken"), ZeroDivisionError("oh")],
+    1: [
+        errors.RemuxFailed("No stream can be read"),
+        errors.InternalError("A promise was broken"),
+        ZeroDivisionError("oh"),
+    ],
     2: [errors.UsageError("ftp: is no http or https URL")],
     3: [errors.NetworkError("The server cannot be reached"), errors.NotThereError("HTTP 404")],
     4: [errors.PlaylistError("No playlist"), errors.UnsupportedError("DRM")],
