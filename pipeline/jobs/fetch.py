@@ -82,7 +82,12 @@ def _fetch_remuxed(
         return found
     refuse_directory(output)
     job = prepared(url, work_output(output), options, tell)
-    return Remuxing(output, container, job, tell).run(job_order(job))
+    try:
+        return Remuxing(output, container, job, tell).run(job_order(job))
+    except (HlspipeError, Interrupted) as error:
+        if isinstance(error.receipt, Receipt):
+            error.receipt = with_kept_bytes(error.receipt, job, error)
+        raise
 
 
 def prepared(
