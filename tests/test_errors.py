@@ -19,7 +19,6 @@ CODES = {
     "KeyUnavailableError": 5,
     "KeyUnreachableError": 5,
     "DecryptionError": 5,
-    "RemuxFailed": 1,
     "SegmentsMissingError": 6,
     "StorageError": 7,
     "ScarcityError": 7,
