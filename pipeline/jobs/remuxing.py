@@ -124,7 +124,7 @@ class Remuxing:
     def _key(self) -> str:
         """What tells this download from another one of the same name."""
         asked, keys = self.options.selection, self.options.keys
-        facts = [public_url(self.job.url), repr(asked), str(self.options.allow_gaps)]
+        facts = [self.job.url, repr(asked), str(self.options.allow_gaps)]
         facts += [repr((keys.key, keys.key_url, keys.iv))]
         return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
