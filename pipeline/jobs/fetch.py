@@ -82,6 +82,7 @@ def _fetch_remuxed(
         return found
     refuse_directory(output)
     job = prepared(url, work_output(output), options, tell)
+    job.remuxed = True
     try:
         return Remuxing(output, container, job, tell).run(job_order(job))
     except (HlspipeError, Interrupted) as error:

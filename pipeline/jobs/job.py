@@ -71,6 +71,7 @@ class Job:
     local: bool = False  # the playlist may name files on this machine
     variant: VariantStream | None = None  # chosen of a multivariant playlist
     tracks: list[Track] = field(default_factory=list)
+    remuxed: bool = False  # what is fetched is put into another container afterwards
     skipped: bool = False  # the output was there already, and that was fine
     transferred: tuple[Transferred, ...] = ()
     subtitles: dict[str, int] = field(default_factory=dict)  # outputs written, and their sizes
@@ -180,7 +181,7 @@ class Job:
             self.tell(events.Warned("The playlist has no end: what it lists now is fetched"))
         if gaps := len(self.tracks[0].plan.gaps):
             self.tell(events.Warned(f"The playlist calls {gaps} of its segments a gap: left out"))
-        if jumps := self.tracks[0].plan.jumps:
+        if (jumps := self.tracks[0].plan.jumps) and not self.remuxed:
             self.tell(events.Warned(_jump_warning(jumps)))
         if main.stray_lines:
             ignored = f"{main.stray_lines} lines of the playlist belong to no segment: left out"

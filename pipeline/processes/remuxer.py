@@ -18,6 +18,7 @@ from selectors import EVENT_READ, DefaultSelector
 from typing import Any
 
 from pipeline.errors import RemuxFailed
+from pipeline.media.sniffing import demuxer
 from pipeline.media.tracks import Chapter, RemuxPlan, Source, language_code
 from pipeline.processes import messages
 from pipeline.processes.channel import Receiver, Sender
@@ -88,7 +89,10 @@ def ffmpeg_command(program: str, plan: RemuxPlan) -> list[str]:
     """The command line: local files alone are opened, and nothing in it is the server's text."""
     command = [program, "-nostdin", "-v", "error", "-y", "-progress", "pipe:1"]
     for source in plan.sources:
-        command += ["-protocol_whitelist", "file,pipe", "-i", f"file:{source.path.absolute()}"]
+        # Its own guess would take playlists as well, and those open other files.
+        kind = "webvtt" if source.kind == "subtitles" else demuxer(source.path)
+        command += ["-protocol_whitelist", "file,pipe", "-f", kind]
+        command += ["-i", f"file:{source.path.absolute()}"]
     maps = [("-map", str(number)) for number in range(len(plan.sources))]
     command += [word for pair in maps for word in pair]
     command += ["-map", "-0:d", "-c", "copy", "-map_metadata", "-1"]
