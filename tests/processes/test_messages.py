@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +24,8 @@ VALUES = {
     bytes | None: st.none() | st.binary(max_size=40),
     list[float]: st.lists(st.floats(0, 100), max_size=3),
     list[list[str]]: st.lists(st.lists(TEXT, min_size=2, max_size=2), max_size=3),
+    list[list[Any]]: st.lists(st.lists(st.none() | TEXT | NUMBERS, max_size=3), max_size=3),
+    list[str]: st.lists(TEXT, max_size=3),
     list[int]: st.lists(NUMBERS, max_size=9),
     list[list[int]]: st.lists(st.lists(NUMBERS, min_size=2, max_size=2), max_size=3),
 }
