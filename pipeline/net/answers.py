@@ -44,6 +44,11 @@ class Answer(Protocol):
         """Whether the body ends with the connection: nobody can tell if it is whole."""
         ...
 
+    @property
+    def idle_share(self) -> float:
+        """The part of the connections to the same site that lie idle: the rest could come there."""
+        ...
+
     def read_into(self, view: memoryview) -> int:
         """Some bytes; 0 at the end of the body. Raises FetchFailure, EOFError, OSError."""
         ...

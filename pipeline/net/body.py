@@ -12,7 +12,7 @@ from typing import Protocol
 from pipeline.errors import NetworkError
 from pipeline.net.answers import Answer
 from pipeline.net.failure import FetchFailure, Patience, broken
-from pipeline.net.meter import Meter
+from pipeline.net.lag import Lag
 from pipeline.net.pace import Pace
 from pipeline.net.translation import translated
 from pipeline.units import GIB, format_mb
@@ -100,14 +100,15 @@ class Body:
         byte_range: tuple[int, int] | None,
         timeout: float,
         allowance: Allowance | None = None,
-        meter: Meter | None = None,
+        lag: Lag | None = None,
     ) -> None:
         """Pass over `skip` bytes, then give those of `byte_range` (None: all).
 
-        Raises FetchFailure.
+        Reading stops when it is found to `lag`. Raises FetchFailure.
         """
         self._pace = Pace(time.monotonic, timeout)
-        self._meter = meter or Meter()
+        self._lag = lag
+        self.lags = False  # the rest had better come through another connection
         self._read: Callable[[memoryview], int] = answer.read_into
         if allowance is not None:
             self._read = _limited(answer.read_into, allowance, self._pace)
@@ -131,25 +132,39 @@ class Body:
         if self._wanted is not None:
             view = view[: self._wanted]
         self._pace.excuse()
+        before = self.received
+        self._fill(view)
+        size = self.received - before
+        if self._wanted is None:
+            self._refuse_endless()
+        elif size < len(view) and not self.lags:
+            raise broken("the connection ended before the body was complete")
+        else:
+            self._wanted -= size
+            if not self._wanted and self._lag is not None:
+                self._lag.ended()
+        return size
+
+    def _fill(self, view: memoryview) -> None:
         size = 0
         try:
             with translated():
-                while size < len(view):
+                while size < len(view) and not self.lags:
                     read = self._read(view[size:])
                     if not read:
                         break
                     size += read
-                    self._meter.bytes += read
                     self._pace.received(read)
+                    if self._lag is not None:
+                        self.lags = self._lag.received(read, (self._wanted or size) - size)
         finally:
             self.received += size
-        if self._wanted is None:
-            self._refuse_endless()
-        else:
-            if size < len(view):
-                raise broken("the connection ended before the body was complete")
-            self._wanted -= size
-        return size
+
+    def stay(self) -> None:
+        """The rest comes through this connection, however long it takes."""
+        self.lags = False
+        if self._lag is not None:
+            self._lag.stay()
 
     def _refuse_endless(self) -> None:
         if self.received > MOST_UNANNOUNCED:

@@ -61,6 +61,11 @@ class Connections:
                 return connection
             connection.close()
 
+    def idle_share(self, site: Site) -> float:
+        """The part of the connections that there may be to `site` that waits for a request."""
+        with self._lock:
+            return len(self._idle.get(site, ())) / self.most
+
     def close(self) -> None:
         """Close those that are idle."""
         with self._lock:

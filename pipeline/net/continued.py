@@ -1,4 +1,4 @@
-"""A body that goes on where it broke off: the rest of the same entity, by a Range request.
+"""A body that goes on where it broke off or lags: the rest of the same entity, by a Range request.
 
 Whoever reads it notices nothing: neither what was decrypted nor what was handed on is lost. The
 supervisor has said beforehand how often that may be tried, and after which pauses, and hears of
@@ -19,6 +19,7 @@ from pipeline.net.answers import (
 from pipeline.net.body import Allowance, Body
 from pipeline.net.entity import Entity, entity_of
 from pipeline.net.failure import FetchFailure, Patience
+from pipeline.net.lag import Lag
 from pipeline.net.meter import Meter
 from pipeline.units import KIB
 
@@ -36,13 +37,20 @@ class Continuations:
     def __init__(
         self,
         pauses: Iterable[float],
-        tell: Callable[[FetchFailure, float], None],
+        tell: Callable[[FetchFailure | None, float], None],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`tell` hears of each continuation before its pause: what broke, and how long it is."""
+        """`tell` hears of each continuation before its pause: what broke, and how long it is.
+
+        Nothing broke (None) where a body that lags goes on elsewhere.
+        """
         self._pauses = iter(pauses)
         self._tell = tell
         self._sleep = sleep
+
+    def changed_over(self) -> None:
+        """The rest has been asked for over another connection."""
+        self._tell(None, 0.0)
 
     def wait(self, failure: FetchFailure) -> None:
         """Wait for the next continuation. Raises `failure` if there may be none."""
@@ -85,10 +93,19 @@ class ContinuedBody:
             check_status(answer)
             refuse_encoded(answer)
             skip = range_to_skip(answer, byte_range)
-            return Body(answer, skip, byte_range, self._timeout, self._allowance, self._meter)
+            lag = self._lag_of(answer)
+            return Body(answer, skip, byte_range, self._timeout, self._allowance, lag)
         except BaseException:
             answer.release()
             raise
+
+    def _lag_of(self, answer: Answer) -> Lag | None:
+        if self._meter is None:
+            return None
+        lag = Lag(lambda: answer.idle_share, self._meter)
+        if self._continuations is None or self._allowance is not None:
+            lag.stay()  # the rest may not be asked for, or it is we who are slow
+        return lag
 
     def close(self) -> None:
         """Nothing more is read."""
@@ -110,10 +127,14 @@ class ContinuedBody:
         while True:
             before = self._body.received
             try:
-                return size + self._body.readinto(view[size:])
+                size += self._body.readinto(view[size:])
             except FetchFailure as failure:
                 size += self._body.received - before
                 self._go_on(failure)
+            else:
+                if not self._body.lags:
+                    return size
+                self._change_over()
 
     def _go_on(self, failure: FetchFailure) -> None:
         """Ask for the rest. Raises FetchFailure, that of the body or that of its continuation.
@@ -123,16 +144,47 @@ class ContinuedBody:
         """
         brought = self._body.received
         self._answer.release()
-        if self._entity is None:
-            self._entity = entity_of(self._answer, self._byte_range is not None, self._begun)
-            if self._entity is not None and self._byte_range is None:
-                self._left = self._entity.size
-        self._received += brought
-        self._offset, self._left = self._offset + brought, self._left - brought
+        self._look_at_entity()
+        self._advance(brought)
         if self._entity is None or self._continuations is None or not self._is_worth_it(brought):
             raise failure
         self._answer = self._rest_of(self._entity, self._continuations, failure)
         self._body = self._taken(self._answer, (self._offset, self._left))
+
+    def _look_at_entity(self) -> None:
+        if self._entity is None:
+            self._entity = entity_of(self._answer, self._byte_range is not None, self._begun)
+            if self._entity is not None and self._byte_range is None:
+                self._left = self._entity.size
+
+    def _advance(self, brought: int) -> None:
+        self._received += brought
+        self._offset, self._left = self._offset + brought, self._left - brought
+
+    def _change_over(self) -> None:
+        """Have the rest come through a connection that lies idle, or else stay with this one."""
+        self._look_at_entity()
+        brought = self._body.received
+        rest = self._offset + brought, self._left - brought
+        try:
+            answer = self._rest_beside(rest)
+            body = self._taken(answer, rest)
+        except FetchFailure:
+            self._body.stay()
+            return
+        self._answer.release()
+        self._advance(brought)
+        self._answer, self._body = answer, body
+
+    def _rest_beside(self, rest: ByteRange) -> Answer:
+        """The rest, while the answer that lags is still there. Raises FetchFailure."""
+        entity = self._entity
+        if entity is None or self._continuations is None:
+            raise FetchFailure(NetworkError, "the rest cannot be asked for", Patience.NEVER)
+        self._continuations.changed_over()
+        answer = self._send({**range_header(rest), "If-Range": entity.validator})
+        _require_rest(answer, entity)
+        return answer
 
     def _is_worth_it(self, brought: int) -> bool:
         return brought > 0 and self._left > 0 and self._received >= _WORTH_KEEPING

@@ -55,8 +55,13 @@ class DirectSender:
             self._cookies.take(clean, head.cookies)
         # Looked up again: the connection may have shown how far this transport reaches.
         site = self._site_of(place)
+        pool = self._connections
         return Incoming(
-            target.url, head, connection, lambda found: self._connections.give_back(site, found)
+            target.url,
+            head,
+            connection,
+            give_back=lambda found: pool.give_back(site, found),
+            idle_share=lambda: pool.idle_share(site),
         )
 
     def _connect(self, site: Site, url: str) -> Connection:

@@ -26,14 +26,19 @@ class Incoming:
         head: Head,
         connection: Connection,
         give_back: Callable[[Connection], None],
+        idle_share: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """`give_back` takes the connection when it is good for another request."""
+        """`give_back` takes the connection when it is good for another request.
+
+        `idle_share` is the part of those to the same site that lie idle.
+        """
         self.url = url
         self.status = head.status
         self.reason = head.reason
         self.headers: Mapping[str, str] = head.headers
         self._connection = connection
         self._give_back = give_back
+        self._idle_share = idle_share
         self._keeps_alive = head.keeps_alive
         self._chunked = head.chunked
         self._left = 0 if self._chunked else head.length  # of the chunk, or of the whole
@@ -48,6 +53,11 @@ class Incoming:
     def until_close(self) -> bool:
         """Whether the body ends with the connection: nobody can tell if it is whole."""
         return not self._chunked and self._left is None
+
+    @property
+    def idle_share(self) -> float:
+        """The part of the connections to the same site that lie idle: the rest could come there."""
+        return self._idle_share()
 
     def read_into(self, view: memoryview) -> int:
         """Some bytes; 0 at the end of the body. Raises FetchFailure, EOFError, OSError."""

@@ -143,6 +143,11 @@ class Requested:
         """Whether the body ends with the connection: nobody can tell if it is whole."""
         return not self._source.chunked and self._source.length is None
 
+    @property
+    def idle_share(self) -> float:
+        """The part of the connections to the same site that lie idle: urllib3 does not say."""
+        return 0.0
+
     def read_into(self, view: memoryview) -> int:
         """Some bytes; 0 at the end of the body. Raises FetchFailure."""
         if self._source.isclosed():

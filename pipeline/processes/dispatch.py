@@ -187,10 +187,12 @@ class Dispatcher:
                 self._bulletin.account(errand.context).requests -= 1
                 self._again(errand, 0.0)
 
-    def continued(self, report: messages.TryContinued) -> None:
-        """A try has broken off and goes on by itself: that is one more request, and one try."""
+    def continued(self, report: messages.TryContinued | messages.ChangedOver) -> None:
+        """A try goes on with another request; if it broke off, that is one more try."""
         account = self._bulletin.account(report.context)
         account.requests += 1
+        if isinstance(report, messages.ChangedOver):
+            return
         leases = [child.leases for child in self._crew.downloaders if report.lease in child.leases]
         if not leases:  # storage has been quicker to say that the item is in
             account.retries += 1

@@ -156,7 +156,10 @@ class Downloader:
         )
 
     def _segment(self, task: messages.FetchSegment, pump: Pump) -> None:
-        def tell(failure: FetchFailure, pause: float) -> None:
+        def tell(failure: FetchFailure | None, pause: float) -> None:
+            if failure is None:
+                self._reports.send(messages.ChangedOver(task.context))
+                return
             report = messages.TryContinued(task.context, task.lease, failure.reason, pause)
             self._reports.send(report)
 

@@ -115,6 +115,12 @@ class TryContinued(NamedTuple):
     pause: float
 
 
+class ChangedOver(NamedTuple):
+    """A try that lagged has asked for its rest over another connection."""
+
+    context: int
+
+
 class TlsLeft(NamedTuple):
     """A server has redirected a request of the context from https to `url`, which is http."""
 
@@ -323,7 +329,14 @@ class RemuxDone(NamedTuple):
 FromRemuxer = RemuxProgressed | RemuxDone | Crashed
 
 FromDownloader = (
-    FetchFailed | TryContinued | TlsLeft | TasksReturned | DocumentFetched | Alive | Crashed
+    FetchFailed
+    | TryContinued
+    | ChangedOver
+    | TlsLeft
+    | TasksReturned
+    | DocumentFetched
+    | Alive
+    | Crashed
 )
 ToStorage = OpenOutput | SkipItem | Publish | Abandon | ForgetDownloader | ServeDownloader | Stop
 FromStorage = (

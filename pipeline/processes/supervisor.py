@@ -231,7 +231,7 @@ class Supervisor:
             case messages.FetchFailed():
                 self._caretaker.fruitful()
                 self._failed(message)
-            case messages.TryContinued():
+            case messages.TryContinued() | messages.ChangedOver():
                 self._caretaker.fruitful()
                 self._dispatcher.continued(message)
             case messages.TlsLeft(context, url):

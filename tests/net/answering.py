@@ -22,6 +22,7 @@ class Given:
         self.length = length
         self.until_close = length is None
         self.released = False
+        self.idle_share = 0.0
         self._body = memoryview(body)
         self._step = step
 

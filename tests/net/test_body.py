@@ -5,6 +5,7 @@ import pytest
 from pipeline.net import body as bodies
 from pipeline.net.body import Body, read_body
 from pipeline.net.failure import FetchFailure
+from pipeline.net.lag import Lag
 from pipeline.net.meter import Meter
 from tests.net.answering import Given
 
@@ -49,7 +50,8 @@ def test_what_is_read_is_what_was_allowed(each: int, step: int) -> None:
 def test_reads_are_counted() -> None:
     """As they come, and not only when a whole view is full."""
     meter = Meter()
-    body = Body(Given(body=DATA, length=None, step=100), 0, None, 20.0, meter=meter)
+    lag = Lag(lambda: 0.0, meter)
+    body = Body(Given(body=DATA, length=None, step=100), 0, None, 20.0, lag=lag)
     counted: list[int] = []
     read = body._read
     body._read = lambda view: counted.append(meter.bytes) or read(view)

@@ -24,6 +24,7 @@ from tests.support.behaviours import (
     Stale,
     Stall,
     Status,
+    Throttled,
     first,
 )
 from tests.support.exchange import Behaviour, Exchange, Payload, Reply
@@ -288,3 +289,46 @@ class TestStartingOver:
         with pytest.raises(FetchFailure):
             reader.read(RANGE)
         assert reader.origin.count() == 1
+
+
+class TestChangingOver:
+    """A body that lags goes on over a connection that lies idle."""
+
+    @pytest.fixture
+    def slow(self, origin: Origin) -> Origin:
+        """Its first answer for /b.ts trickles."""
+        origin.serve({"/a.ts": BODY, "/b.ts": BODY})
+        origin.behave("/b.ts", first(1, Throttled(200 * KB)))
+        return origin
+
+    def _read(self, origin: Origin, told: list[object]) -> bytes:
+        connections = Connections(2)
+        connections.meter.note_rate(20_000_000.0)
+        transport = Transport(HttpOptions(), origin.url("/"), connections)
+        continuations = Continuations((), lambda failure, _: told.append(failure))
+        view = memoryview(bytearray(len(BODY)))
+        with transport.open(origin.url("/b.ts"), None, continuations) as body:
+            with transport.open(origin.url("/a.ts"), None, continuations) as other:
+                other.readinto(view)
+            size = body.readinto(view)
+        connections.close()
+        return bytes(view[:size])
+
+    def test_the_rest_comes_elsewhere(self, slow: Origin) -> None:
+        """The bytes are right, none that was read is asked for again, and it is told."""
+        told: list[object] = []
+
+        assert self._read(slow, told) == BODY
+        _, rest = slow.requests_for("/b.ts")
+        assert rest.byte_range is not None
+        assert 0 < rest.byte_range[0] < len(BODY) // 2
+        assert rest.byte_range[1] == len(BODY) - 1
+        assert told == [None]
+
+    @pytest.mark.parametrize("behaviour", [RangeIgnored(), Status(503), OtherRange()], ids=repr)
+    def test_a_server_that_does_not_give_it(self, behaviour: Behaviour, slow: Origin) -> None:
+        """The first connection goes on as if nothing had been."""
+        slow.behave("/b.ts", [Throttled(1000 * KB), behaviour])
+
+        assert self._read(slow, []) == BODY
+        assert len(slow.requests_for("/b.ts")) == 2
