@@ -91,12 +91,15 @@ class Reporter:
         self._make_display = make_display
         self._waiting: deque[object] = deque(maxlen=_MOST_WAITING)
         self._farewell: TempFilesRemoved | None = None
-        self._ended = False
+        self._started = self._ended = False
         self._changed = threading.Condition()  # held for a few instructions, never while showing
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
 
     def __call__(self, event: object) -> None:
         """Take `event`. Never waits for the display."""
+        if not self._started:
+            start_thread(self._thread)
+            self._started = True
         with self._changed:
             if isinstance(event, TempFilesRemoved):
                 self._farewell = event
@@ -111,7 +114,7 @@ class Reporter:
             self._waiting.pop()
 
     def __enter__(self) -> Self:
-        start_thread(self._thread)
+        # The thread waits for the first event: a process with threads cannot be forked.
         return self
 
     def __exit__(
@@ -127,7 +130,8 @@ class Reporter:
                 self._waiting.append(self._farewell)
             self._ended = True
             self._changed.notify()
-        self._thread.join(_PATIENCE)
+        if self._started:
+            self._thread.join(_PATIENCE)
 
     def _run(self) -> None:
         with suppress(OSError):  # stderr has gone away; the run goes on in silence

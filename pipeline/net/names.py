@@ -45,7 +45,9 @@ def _answer(host: str, port: int, answers: "queue.SimpleQueue[_Answer]") -> None
 
 
 def _ask(host: str, port: int, flags: int) -> Sequence[_Address]:
+    # As bytes where that is the same: for text Python loads the tables of international names.
+    name = host.encode() if host.isascii() else host
     try:
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+        return socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=flags)
     except UnicodeError as error:  # a part of the name is empty, or longer than names can be
         raise socket.gaierror(socket.EAI_NONAME, "no name of a host") from error

@@ -17,11 +17,11 @@ from typing import Any, NoReturn
 
 from pipeline.errors import InternalError
 from pipeline.processes.channel import Sender
-from pipeline.processes.launch import GROUP_SIGNALS
 from pipeline.processes.messages import Crashed
 from pipeline.processes.scarcity import as_scarcity
+from pipeline.processes.signals import GROUP_SIGNALS
 
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 
 #: What the kernel sends when the parent is gone. A downloader has nothing to clean up. Storage and
 #: the remuxer have: they are only woken, should they have been stopped, and see the end of their
@@ -40,8 +40,19 @@ _HOMES = {
 
 
 def main() -> None:
-    """Entry point of a child: `python -c ... ROLE SETUP`."""
-    role, setup = sys.argv[1], json.loads(sys.argv[2])
+    """Entry point of a child that was spawned: `python -c ... ROLE SETUP`."""
+    live(sys.argv[1], json.loads(sys.argv[2]))
+
+
+def prepare() -> None:
+    """Import what downloaders need, and most of what storage does: for this process's forks."""
+    import_module(_HOMES["downloader"])
+    if sys.platform == "linux":
+        import_module("ctypes")
+
+
+def live(role: str, setup: dict[str, Any]) -> NoReturn:
+    """The whole life of a child."""
     enter(role, setup["parent"])
     reports = Sender(setup["reports"])
     # A thread that is missing would be missed for ever: the process goes with it.
@@ -61,7 +72,7 @@ def enter(role: str, parent: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, GROUP_SIGNALS)
     if sys.platform == "linux":
-        _die_with_parent(_DEATH_SIGNALS[role])
+        _tell_kernel(role)
     if os.getppid() != parent:  # it went before the call above
         os._exit(1)
     _allow_all_descriptors()
@@ -74,10 +85,13 @@ def _allow_all_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _die_with_parent(number: signal.Signals) -> None:
-    import ctypes  # noqa: PLC0415  (Linux alone has the call)
+def _tell_kernel(role: str) -> None:
+    """What the parent's death means, and a name by which `ps -e` and `top` tell children apart."""
+    import ctypes  # noqa: PLC0415  (Linux alone has the calls)
 
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
+    prctl = ctypes.CDLL(None).prctl
+    prctl(_PR_SET_PDEATHSIG, _DEATH_SIGNALS[role])
+    prctl(_PR_SET_NAME, f"hlspipe-{role}".encode())
 
 
 def _end(reports: Sender, role: str, error: BaseException | None) -> NoReturn:

@@ -93,8 +93,6 @@ class Crew:
 
     def _start(self, stream: int | None) -> None:
         now = time.monotonic()
-        if self._rate is not None:
-            self._rate.start()
         # The downloaders have more to import: they go first.
         for child in self.downloaders:
             child.start(self._ground, now)
@@ -105,6 +103,8 @@ class Crew:
         finally:
             if own is not None:
                 os.close(own)
+        if self._rate is not None:  # a thread: with it there, none of them could be a fork
+            self._rate.start()
 
     @property
     def pids(self) -> list[int]:

@@ -2,7 +2,8 @@
 
 The start method is spawn: a fresh interpreter through `os.posix_spawn`, which inherits exactly
 the descriptors named and nothing of this process's threads and locks. Not through
-`multiprocessing.Process`: docs/decisions/001 has the reasons and the figures.
+`multiprocessing.Process`: docs/decisions/001 has the reasons and the figures. Where the process is
+the command line's own, children are forks of it instead (`forking`).
 """
 
 import json
@@ -14,20 +15,27 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-#: What a terminal, a service manager or `kill` may send to the whole group. A child starts with
-#: these blocked and then ignores them (`child.enter`): the supervisor alone decides what they mean.
-GROUP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+from pipeline.processes import forking
+from pipeline.processes.signals import GROUP_SIGNALS
 
 _BOOT = "from pipeline.processes.child import main; main()"
 
 
 def launch(role: str, setup: Mapping[str, Any], descriptors: Sequence[int]) -> int:
-    """Start a child in `role` with `setup` (JSON) and `descriptors` open; returns its pid.
+    """Start a child in `role` with `setup` (JSON) and `descriptors` open; returns its pid."""
+    setup = {**setup, "parent": os.getpid()}
+    if forking.is_safe(role):
+        return forking.fork(role, setup, descriptors)
+    return _spawn(role, setup, descriptors)
+
+
+def _spawn(role: str, setup: Mapping[str, Any], descriptors: Sequence[int]) -> int:
+    """A fresh interpreter.
 
     `-P` keeps the current directory off the child's path; PYTHONPATH gives it this process's own,
     so that it finds the same packages however this program was started.
     """
-    argv = [sys.executable, "-P", "-c", _BOOT, role, json.dumps({**setup, "parent": os.getpid()})]
+    argv = [sys.executable, "-P", "-c", _BOOT, role, json.dumps(setup)]
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109
     return os.posix_spawn(
         sys.executable,

@@ -9,6 +9,10 @@ from typing import Any, Self
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+#: What a terminal, a service manager or `kill` may send to the whole group. A child starts with
+#: these blocked and then ignores them (`child.enter`): the supervisor alone decides what they mean.
+GROUP_SIGNALS = (*STOP_SIGNALS, signal.SIGQUIT)
+
 
 class SignalWatch:
     """While entered, notes SIGINT, SIGTERM and SIGHUP instead of dying of them.

@@ -163,7 +163,8 @@ def test_without_a_display_nothing_happens(capfd: pytest.CaptureFixture[str]) ->
 def test_a_display_with_a_pace_is_ticked() -> None:
     """A bar moves without being told anything."""
     ticking = Ticking()
-    with Reporter(lambda: ticking):
+    with Reporter(lambda: ticking) as reporter:
+        reporter(Warned("the first event"))
         assert ticking.ticked.wait(30)
 
 

@@ -127,7 +127,7 @@ def test_storage_that_dies(
     output = str(tmp_path / "1.ts")
     engine.submit(1, served.url("/video.m3u8"), output, OPTIONS, 0)
     served.wait_for("/segment00004.ts")
-    (storage,) = [pid for pid in proc.descendants(os.getpid()) if "storage" in proc.arguments(pid)]
+    (storage,) = [pid for pid in proc.descendants(os.getpid()) if proc.has_role(pid, "storage")]
     os.kill(storage, signal.SIGKILL)
     assert isinstance(heard.ended(1)[1].error, ProcessDiedError)
     heard.events.clear()

@@ -47,6 +47,11 @@ def command_line(pid: int) -> str:
     return " ".join(arguments(pid)).strip()
 
 
+def has_role(pid: int, word: str) -> bool:
+    """Whether it is a "downloader", "storage" or "remuxer" process: that is an argument of it."""
+    return word in arguments(pid)
+
+
 def marked(marker: str) -> list[int]:
     """The living processes (zombies are not) whose environment carries the marker."""
     entry = f"{MARKER}={marker}".encode()

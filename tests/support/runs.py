@@ -207,13 +207,10 @@ class Running:
         return [pid for pid in proc.descendants(self.pid) if proc.state(pid) not in {"", "Z"}]
 
     def role(self, word: str) -> list[int]:
-        """The living children with this role: "downloader" or "storage"; or "supervisor".
-
-        A child carries its role as an argument of its own.
-        """
+        """The living children with this role: "downloader" or "storage"; or "supervisor"."""
         if word == "supervisor":
             return [self.pid]
-        return [pid for pid in self.children() if word in proc.arguments(pid)]
+        return [pid for pid in self.children() if proc.has_role(pid, word)]
 
     def wait_role(self, word: str) -> int:
         """The pid of the first child with this role, as soon as there is one."""

@@ -33,6 +33,8 @@ class Tripwire:
     error: str  # the name of an errno, or SHORT
     persistent: bool = False
     log: str | None = None
+    #: Whether calls of this process count: a fork has its parent's tripwire.
+    armed: Callable[[], bool] = lambda: True
     calls: int = 0
     fired: list[str] = field(default_factory=list)  # what the calls that failed were about
     _lock: Any = field(default_factory=threading.Lock)
@@ -47,7 +49,7 @@ class Tripwire:
 
     def trips(self, op: str, what: object = "") -> bool:
         """Count a call; True if it is to fall short. Raises OSError if it is to fail."""
-        if op != self.op:
+        if op != self.op or not self.armed():
             return False
         with self._lock:
             self.calls += 1
@@ -197,7 +199,8 @@ def _of_memory(wire: Tripwire) -> Iterator[tuple[Any, str, Any]]:
 
     yield mmap, "mmap", map_
     yield threading.Thread, "start", start
-    for name, kind in {"memfd_create": "memfd", "posix_spawn": "spawn", "pipe": "pipe"}.items():
+    kinds = {"memfd_create": "memfd", "posix_spawn": "spawn", "fork": "spawn", "pipe": "pipe"}
+    for name, kind in kinds.items():
         yield os, name, _watched(wire, kind, getattr(os, name))
 
 

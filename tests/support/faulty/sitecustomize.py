@@ -14,12 +14,16 @@ import sys
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-_ROLES = ("downloader", "storage")
+_ROLES = ("downloader", "storage", "remuxer")
 
 
 def _role() -> str:
-    """What this process is: a child carries its role as an argument of its own."""
-    return next((word for word in sys.orig_argv if word in _ROLES), "supervisor")
+    """What this process is: a child has its role as an argument, or in its short name."""
+    if found := next((word for word in sys.orig_argv if word in _ROLES), None):
+        return found
+    with Path("/proc/self/comm").open() as comm:
+        name = comm.read().strip().removeprefix("hlspipe-")
+    return next((word for word in _ROLES if name and word.startswith(name)), "supervisor")
 
 
 def _run_the_one_that_this_one_hides() -> None:
@@ -36,6 +40,16 @@ if _spec := os.environ.get("HLSPIPE_FAULT"):
 
     _wanted, _, _rest = _spec.rpartition("/")
     _tripwire = Tripwire.parse(_rest, os.environ.get("HLSPIPE_FAULT_LOG"))
-    # The successor of a process that has met its fault does not meet it once more.
-    if (_wanted or "storage") == _role() and (_tripwire.persistent or not _tripwire.met_before()):
-        _tripwire.install()
+    _asked: dict[int, bool] = {}
+
+    def _armed() -> bool:
+        """Whether this process, a fork or not, is the one that is to meet the fault."""
+        if _role() != (_wanted or "storage"):
+            return False
+        # The successor of a process that has met its fault does not meet it once more.
+        if (pid := os.getpid()) not in _asked:
+            _asked[pid] = _tripwire.persistent or not _tripwire.met_before()
+        return _asked[pid]
+
+    _tripwire.armed = _armed
+    _tripwire.install()
