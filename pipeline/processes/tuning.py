@@ -24,6 +24,10 @@ _GRACE = 0.2
 #: How much faster the bytes must come for a number to be kept.
 _PAYS = 1.1
 
+#: How much faster they must come for it to be beyond doubt. The first second is slower than those
+#: that follow, over a long line by half: windows open, and the first answers are waited for.
+_SURELY = 1.6
+
 #: Bytes per second of each connection above which fewer do as well: the limit is this machine, or
 #: a line of many gigabits. Fewer keep segments in turn, and those that wait cost room and copies.
 _PLENTY = 24_000_000
@@ -46,6 +50,7 @@ class Tuner:
     _bytes: int = 0  # that were in then
     _not_before: float = 0.0  # when the next one may begin
     _before: float | None = None  # bytes per second with the first number
+    _after: float | None = None  # with twice as many, if it is not certain that they pay
     _settled: bool = False
     _refused_at: float | None = None
     _quiet_since: float | None = None  # the last refusal, or the last connection that was borne
@@ -72,17 +77,32 @@ class Tuner:
         return self._judge((total - self._bytes) / (now - self._since), now)
 
     def _judge(self, rate: float, now: float) -> bool:
-        """The first number is followed by twice as many, or by half; and that is compared."""
+        """The first number is followed by twice as many, or by half; and that is compared.
+
+        In case of doubt the first one is tried again.
+        """
+        if self._after is not None:
+            pays = self._after > rate * _PAYS
+            return self._settle(min(self.limit * 2, self._ceiling) if pays else self.limit)
         if self._before is not None:
-            self._settled = True
-            pays = rate > self._before * _PAYS
-            return self._go_to(self.limit if pays else self.limit // 2)
+            if rate > self._before * _SURELY:
+                return self._settle(self.limit)
+            if rate <= self._before * _PAYS:
+                return self._settle(self.limit // 2)
+            self._after = rate
+            return self._try(self.limit // 2, now)
         if rate >= _PLENTY * self.limit:
-            self._settled = True
-            return self._go_to(max(1, self.limit // 2))
+            return self._settle(max(1, self.limit // 2))
         self._before = rate
+        return self._try(min(self.limit * 2, self._ceiling), now)
+
+    def _settle(self, limit: int) -> bool:
+        self._settled = True
+        return self._go_to(limit)
+
+    def _try(self, limit: int, now: float) -> bool:
         self._since, self._not_before = None, now + _GRACE
-        return self._go_to(min(self.limit * 2, self._ceiling))
+        return self._go_to(limit)
 
     def _go_to(self, limit: int) -> bool:
         changed, self.limit = limit != self.limit, limit

@@ -5,10 +5,12 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from tests.bench import report, tools
 from tests.bench.measure import Measured, disk_free, measure
+from tests.bench.network import SERVER_ADDRESS, network, parse_line
 from tests.bench.works import WORKS, fixture
 from tests.support.nginx import Nginx
 
@@ -18,12 +20,24 @@ _RAM = Path("/dev/shm")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run what was asked for; 1 if a tool's output was wrong."""
     arguments = _arguments(argv)
+    with _way(arguments) as within:
+        return _measure_all(arguments, within)
+
+
+def _way(arguments: argparse.Namespace) -> AbstractContextManager[Sequence[str]]:
+    """The way to the server: loopback, or a line; what starts a command at its end."""
+    if arguments.line is None:
+        return nullcontext(())
+    return network(arguments.line)
+
+
+def _measure_all(arguments: argparse.Namespace, within: Sequence[str]) -> int:
     place = arguments.out or _ram_or_disk()
     with tempfile.TemporaryDirectory(dir=arguments.fixtures or place) as folder:
         root = arguments.fixtures or Path(folder)
         texts, wrong = [_heading(arguments, place)], False
         for name in arguments.work:
-            rows = _one_work(name, root, place, arguments)
+            rows = _one_work(name, root, place, arguments, within)
             wrong = wrong or any(row.problem for row in rows)
             title = f"{WORKS[name].title}{_manner(arguments)}"
             texts.append(report.table(title, rows))
@@ -35,13 +49,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _one_work(
-    name: str, root: Path, place: Path, arguments: argparse.Namespace
+    name: str, root: Path, place: Path, arguments: argparse.Namespace, within: Sequence[str]
 ) -> list[report.Row]:
     found = fixture(WORKS[name], root)
     chosen = _tools(arguments)
     runs: dict[str, list[Measured]] = {tool.name: [] for tool in chosen}
     extra = f"limit_rate {arguments.per_connection};" if arguments.per_connection else ""
-    with tempfile.TemporaryDirectory() as prefix, Nginx(root, Path(prefix), extra=extra) as server:
+    host = SERVER_ADDRESS if within else "127.0.0.1"
+    with (
+        tempfile.TemporaryDirectory() as prefix,
+        Nginx(root, Path(prefix), extra=extra, host=host, within=within) as server,
+    ):
         for _ in range(arguments.rounds):
             for tool in chosen:
                 run = measure(tool, server.url(found.path), found, place)
@@ -59,7 +77,9 @@ def _tools(arguments: argparse.Namespace) -> list[tools.Tool]:
 
 
 def _manner(arguments: argparse.Namespace) -> str:
-    return f", {arguments.per_connection}/s for each connection" if arguments.per_connection else ""
+    way = f", over {arguments.line.title}" if arguments.line else ""
+    each = f", {arguments.per_connection}/s for each connection"
+    return way + (each if arguments.per_connection else "")
 
 
 def _heading(arguments: argparse.Namespace, place: Path) -> str:
@@ -91,6 +111,13 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     add("--options", default="", help="further options of hlspipe")
     add("--per-connection", metavar="RATE", help="what the server gives a connection (2m)")
+    add(
+        "--line",
+        type=parse_line,
+        metavar="MS[,MBIT[,LOSS]]",
+        help="a line to the server: milliseconds there and back, Mbit/s, percent of packets lost"
+        " (40,1000,0.1); takes root",
+    )
     add("--out", type=Path, help="where outputs go; a RAM disk if there is one with room")
     add("--fixtures", type=Path, help="where streams are made, and kept")
     add("--peers", type=Path, default=Path(), help="a virtual environment with peers")

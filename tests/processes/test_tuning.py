@@ -51,7 +51,16 @@ def test_the_line_is_full():
 def test_a_little_is_gained():
     """What brings a tenth is not worth twice the connections; what brings a fifth is."""
     assert Line(Tuner(), lambda limit: 100e6 + limit * 1e6).run(5).limits == [8, 16, 8]
-    assert Line(Tuner(), lambda limit: 100e6 + limit * 4e6).run(5).limits == [8, 16]
+    assert Line(Tuner(), lambda limit: 100e6 + limit * 4e6).run(5).limits == [8, 16, 8, 16]
+
+
+def test_a_slow_beginning():
+    """That the first second brings less is no merit of the connections that came later."""
+    tuner = Tuner()
+    line = Line(tuner, lambda limit: 75e6 if line.now < 1 else 115e6)
+    line.run(5)
+
+    assert line.limits == [8, 16, 8]
 
 
 def test_more_than_a_connection_can_need():

@@ -4,6 +4,7 @@ import contextlib
 import shutil
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -35,7 +36,7 @@ http {{
     uwsgi_temp_path {prefix}/uwsgi;
     scgi_temp_path {prefix}/scgi;
     server {{
-        listen 127.0.0.1:{port};
+        listen {host}:{port};
         root {root};
         {extra}
     }}
@@ -47,14 +48,26 @@ class Nginx:
     """A running nginx in one process; as a context manager it is stopped at the end.
 
     `extra` is put into the server block ("limit_rate 10m;", say). `log` keeps a line per request:
-    method, path, status and body bytes.
+    method, path, status and body bytes. `within` is put before the command: what starts it at
+    another `host` than this one.
     """
 
-    def __init__(self, root: Path, prefix: Path, *, extra: str = "", log: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path,
+        prefix: Path,
+        *,
+        extra: str = "",
+        log: bool = False,
+        host: str = "127.0.0.1",
+        within: Sequence[str] = (),
+    ) -> None:
         self.root = root.resolve()
         self.prefix = prefix.resolve()
         self._extra = extra
         self._log = log
+        self._host = host
+        self._within = within
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -67,7 +80,7 @@ class Nginx:
 
     def url(self, path: str) -> str:
         """The absolute URL of `path`."""
-        return f"http://127.0.0.1:{self.port}/{path.lstrip('/')}"
+        return f"http://{self._host}:{self.port}/{path.lstrip('/')}"
 
     def start(self) -> None:
         """Start it, and return when it answers; a port that is taken meanwhile is given up."""
@@ -102,19 +115,26 @@ class Nginx:
         log = f"{self.prefix}/access.log requests" if self._log else "off"
         configuration.write_text(
             _CONFIGURATION.format(
-                prefix=self.prefix, root=self.root, port=self.port, extra=self._extra, log=log
+                prefix=self.prefix,
+                root=self.root,
+                host=self._host,
+                port=self.port,
+                extra=self._extra,
+                log=log,
             )
         )
+        command = [_program(), "-p", self.prefix, "-e", self.prefix / "error.log"]
         self._process = subprocess.Popen(
-            [_program(), "-p", self.prefix, "-e", self.prefix / "error.log", "-c", configuration],
+            [*self._within, *command, "-c", configuration],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        address = (self._host, self.port)
         for _ in proc.polled(10):
             if self._process.poll() is not None:
                 return False
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+            with contextlib.suppress(OSError), socket.create_connection(address):
                 return self._process.poll() is None
         return False
 

@@ -30,6 +30,7 @@ def is_private(address: str) -> bool:
 
 def getaddrinfo(host: Any, *more: Any, **named: Any) -> Any:
     """As the real one resolves, but for the names above."""
+    host = host.decode() if isinstance(host, bytes) else host
     if host in NAMES:
         host = NAMES[host][min(next(_asked[host]), 1)]
     return _resolve(host, *more, **named)
