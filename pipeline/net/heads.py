@@ -17,7 +17,7 @@ _MOST_LINES = 256
 
 _END = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(r"HTTP/1\.([01]) ([1-9]\d\d)(?: (.*))?", re.ASCII)
-_FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LENGTH = re.compile(r"\d{1,20}", re.ASCII)
 
 #: Statuses that have no body, whatever their headers say (section 6.3).
@@ -73,10 +73,10 @@ def parse_head(data: bytes) -> Head:
     headers: dict[str, str] = {}
     cookies = []
     for line in lines:
-        match = _FIELD.fullmatch(line.rstrip("\r"))
-        if match is None:
+        name, colon, value = line.partition(":")
+        if not colon or not _NAME.fullmatch(name):
             raise broken("the answer was no valid HTTP")
-        name, value = match[1].lower(), match[2]
+        name, value = name.lower(), value.strip(" \t\r")
         if name == "set-cookie":
             cookies.append(value)
         headers[name] = f"{headers[name]}, {value}" if name in headers else value

@@ -369,14 +369,13 @@ for _kind in _KINDS.values():
 
 def encode(message: Message) -> bytes:
     """`message` as one JSON array: its name, then its fields in order."""
-    values = [type(message).__name__, *message]
-    return json.dumps(values, default=_as_hex, separators=(",", ":")).encode()
+    return _ENCODER.encode([type(message).__name__, *message]).encode()
 
 
 def decode(frame: bytes) -> Any:
     """The message in `frame`. Raises ValueError for what `encode` did not make."""
     try:
-        name, *values = json.loads(frame, object_hook=_from_hex)
+        name, *values = _DECODER.decode(frame.decode())
         return _KINDS[name](*values)
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a message: {frame[:80]!r}") from error
@@ -388,3 +387,8 @@ def _as_hex(value: bytes) -> dict[str, str]:
 
 def _from_hex(found: dict[str, str]) -> bytes:
     return bytes.fromhex(found["hex"])
+
+
+# Made once: `json.dumps` and `json.loads` make one for each message that is not plain.
+_ENCODER = json.JSONEncoder(default=_as_hex, separators=(",", ":"))
+_DECODER = json.JSONDecoder(object_hook=_from_hex)
