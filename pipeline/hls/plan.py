@@ -61,6 +61,7 @@ class Plan:
     duration: float  # seconds of the segments among the items
     known_bytes: int | None  # to be fetched; None unless every item has a byte range
     extension: str  # fit for the output: ".ts", ".mp4", ...
+    breaks: tuple[int, ...] = ()  # items with which a new timeline begins; never the first
 
     @property
     def least_bytes(self) -> int:
@@ -119,6 +120,8 @@ def plan(
     for index, segment in enumerate(playlist.segments):
         if wanted is None or index in wanted:
             planner.add(index, segment)
+        else:
+            planner.leave_out(segment)
     return planner.finish(playlist_extension(playlist))
 
 
@@ -145,6 +148,8 @@ class _Planner:
         self._items: list[PlannedItem] = []
         self._gaps: list[int] = []
         self._discontinuities = self._jumps = 0
+        self._breaks: list[int] = []
+        self._broken = False  # a discontinuity has come since the last item
         self._section: InitializationSection | None = None
         self._section_index: int | None = None
 
@@ -152,6 +157,7 @@ class _Planner:
         """The next segment, behind its initialization section if that is another one."""
         self._discontinuities += segment.discontinuity
         self._jumps += segment.discontinuity and bool(self._items)
+        self._broken = self._broken or segment.discontinuity
         if segment.gap:
             self._gaps.append(index)
             return
@@ -163,6 +169,10 @@ class _Planner:
             self._section, self._section_index = section, len(self._items) - 1
         self._append(segment, segment, index)
 
+    def leave_out(self, segment: MediaSegment) -> None:
+        """A segment that is not wanted: behind it the timeline may be another one."""
+        self._broken = self._broken or segment.discontinuity
+
     def _append(
         self,
         source: MediaSegment | InitializationSection,
@@ -171,6 +181,9 @@ class _Planner:
     ) -> None:
         require_fetchable(source.url, allow_local=self._permissions.allow_local)
         is_section = segment_index is None
+        if self._broken and self._items:
+            self._breaks.append(len(self._items))
+        self._broken = False
         decryption = self._decryption(source, segment) if source.keys else None
         self._items.append(
             PlannedItem(
@@ -225,4 +238,5 @@ class _Planner:
             duration=sum(item.duration for item in items),
             known_bytes=sum(lengths) if len(lengths) == len(items) else None,
             extension=extension,
+            breaks=tuple(self._breaks),
         )

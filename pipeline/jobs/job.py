@@ -290,6 +290,7 @@ class Job:
             allow_gaps=self.options.allow_gaps,
             strip_images=self.options.strip_images,
             known_bytes=made.known_bytes,
+            marks=made.breaks if self.remuxed else (),
             keys=self._keys,
         )
 

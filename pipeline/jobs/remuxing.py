@@ -168,6 +168,8 @@ class Remuxing:
 
     def _note(self, receipt: Receipt) -> None:
         """All sources are in: what they are."""
+        offsets = [done.offsets for done in self.job.transferred]
+        breaks = dict(zip([track.output for track in self.job.media], offsets, strict=True))
         for track in self.job.tracks:
             one = track.rendition
             kind = "main" if one is None else "subtitles" if track.is_subtitles else "audio"
@@ -178,6 +180,7 @@ class Remuxing:
                     "language": one.language if one else None,
                     "name": one.name if one else None,
                     "default": bool(one and one.default),
+                    "breaks": breaks.get(track.output, ()),
                 }
             )
         counts = asdict(receipt.segments)
@@ -234,7 +237,10 @@ class Remuxing:
         )
 
     def _plan(self) -> RemuxPlan:
-        sources = tuple(Source(**one | {"path": Path(one["path"])}) for one in self.sources)
+        sources = tuple(
+            Source(**one | {"path": Path(one["path"]), "breaks": tuple(one["breaks"])})
+            for one in self.sources
+        )
         consume = not self.options.resume
         return RemuxPlan(sources, self.part, self.container, may_consume=consume)
 

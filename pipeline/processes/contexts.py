@@ -36,4 +36,5 @@ def open_output(job: int, transfer: Transfer) -> OpenOutput:
         transfer.checksum,
         transfer.fsync,
         transfer.resume,
+        list(transfer.marks),
     )

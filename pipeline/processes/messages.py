@@ -171,6 +171,7 @@ class OpenOutput(NamedTuple):
     checksum: bool
     fsync: bool
     resume: str | None  # identity of the plan, if an unfinished output is kept and taken up
+    marks: list[int]  # items whose offsets in the output are wanted
 
 
 class SkipItem(NamedTuple):
@@ -261,6 +262,7 @@ class Published(NamedTuple):
     job: int
     size: int
     sha256: str | None
+    offsets: list[int]  # of the marked items; one that was left out has that of what follows
 
 
 class JobFailed(NamedTuple):

@@ -166,7 +166,7 @@ class Storage:
             return
         self._expected_bytes = order.known_bytes
         merge = MergeMode(self._setup.merge)
-        store = SegmentStore(order.job, order.items, output, self._area, merge)
+        store = SegmentStore(order.job, order.items, output, self._area, merge, order.marks)
         self._stores[order.job] = store
         if self._threshold.mode == "disk":
             store.go_to_disk()
@@ -202,8 +202,9 @@ class Storage:
         self._threshold.add(store.resumed_bytes - store.bytes)
         self._report_state(now=True)
         output = store.output
+        digest = output.digest.hexdigest()
         self._reports.send(
-            messages.Published(store.job, output.committed, output.digest.hexdigest())
+            messages.Published(store.job, output.committed, digest, list(store.offsets))
         )
         self._tidy(store.close)
         if not self._stores:

@@ -401,5 +401,6 @@ class Supervisor:
         download.finished = True
         published = events.OutputPublished(download.transfer.name, report.size)
         self.bulletin.account(download.context).tell(published)
-        done = Transferred(report.size, tuple(download.missing), report.sha256)
+        missing, offsets = tuple(download.missing), tuple(report.offsets)
+        done = Transferred(report.size, missing, report.sha256, offsets)
         self._jobs.transferred(download, done)

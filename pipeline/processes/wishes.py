@@ -45,6 +45,7 @@ class Transfer:
     allow_gaps: bool = False
     strip_images: bool = False  # pictures before segments are no part of them
     known_bytes: int | None = None
+    marks: tuple[int, ...] = ()  # items whose places in the output are wanted
     #: Keys that need not be fetched, by their URL.
     keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
@@ -56,6 +57,7 @@ class Transferred:
     size: int
     missing: tuple[int, ...]
     sha256: str | None
+    offsets: tuple[int, ...] = ()  # of the marked items, in bytes
 
 
 Wish = Document | Transfer

@@ -61,6 +61,10 @@ class Output(Protocol):
         """Whether `write` looks at the bytes itself, and does not only pass them on."""
         ...
 
+    def offset_of(self, item: int) -> int:
+        """Where an item begins that was there already."""
+        ...
+
     def write(self, data: memoryview) -> None: ...
     def commit(self, index: int) -> None: ...
     def rollback(self) -> None: ...
@@ -93,6 +97,7 @@ class FileOutput:
         self.in_turn = care.resume is not None
         self._doubtful = False  # what was written may not be on the disk
         self._journal: Journal | None = None
+        self._offsets: list[int] = []  # of the items that were there already
         self._refuse_existing()  # before what an earlier run has kept is touched
         self._descriptor = open_locked(self.part)
         try:
@@ -116,6 +121,7 @@ class FileOutput:
         entries = proven(self._descriptor, claimed, self.digest)
         self.notice = self._left_out(path, len(claimed), len(entries))
         self.resumed = len(entries)
+        self._offsets = [entry.offset for entry in entries]
         self.committed = self._position = sum(entry.length for entry in entries)
         os.ftruncate(self._descriptor, self.committed)
         os.lseek(self._descriptor, self.committed, os.SEEK_SET)
@@ -130,6 +136,10 @@ class FileOutput:
         if journal.exists():
             return f"{self.part} is of another playlist, variant or key: starting over"
         return f"{self.part} has no journal: starting over"
+
+    def offset_of(self, item: int) -> int:
+        """Where an item begins that was there already."""
+        return self._offsets[item]
 
     @property
     def examines(self) -> bool:
@@ -278,6 +288,10 @@ class StreamOutput:
         self._position = 0
         self._wait = wait_writable
         self._descriptor = _unblocked(descriptor)
+
+    def offset_of(self, item: int) -> int:  # noqa: ARG002  (nothing is there already)
+        """Where a stream begins."""
+        return 0
 
     @property
     def examines(self) -> bool:

@@ -9,7 +9,7 @@ may wait (the storage process, which knows all downloads).
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -62,9 +62,18 @@ class SegmentStore:
     """Takes the items of one plan as they come and completes one output."""
 
     def __init__(
-        self, job: int, items: int, output: Output, area: SpillArea, merge: MergeMode
+        self,
+        job: int,
+        items: int,
+        output: Output,
+        area: SpillArea,
+        merge: MergeMode,
+        marks: Sequence[int] = (),
     ) -> None:
-        """A store for `items` items of a plan, numbered from 0; `output` may have some already."""
+        """A store for `items` items of a plan, numbered from 0; `output` may have some already.
+
+        Of the items `marks` (in order) it is noted where in the output they begin.
+        """
         self.job = job
         self.items = items
         self.output = output
@@ -79,6 +88,10 @@ class SegmentStore:
         self._holdings: dict[int, Holding] = {}
         self._skipped: set[int] = set()
         self.bytes = output.committed  # payload, held or written, of whole and partial items
+        self._marks = deque(marks)
+        self.offsets: list[int] = []  # of those that are written
+        while self._marks and self._marks[0] < self._cursor:
+            self.offsets.append(output.offset_of(self._marks.popleft()))
 
     def __repr__(self) -> str:
         where = "disk" if self._on_disk else "memory"
@@ -239,6 +252,7 @@ class SegmentStore:
         while self._cursor < self.items:
             if self.output.committed >= end:
                 return True
+            self._note_mark(self._cursor, self.output.committed)
             if self._cursor in self._skipped:
                 self._skipped.discard(self._cursor)
             else:
@@ -288,13 +302,23 @@ class SegmentStore:
 
     def _write_copies(self, still_wanted: Callable[[], None]) -> None:
         """Write the output from the segment files, and leave those."""
+        end = self.output.committed
         for index in sorted(self._holdings):
             still_wanted()
-            file = self._holdings.pop(index).file
-            if file is not None:
-                self._area.write_to(file, self.output)
+            self._note_mark(index, end)
+            holding = self._holdings.pop(index)
+            end += holding.size
+            if holding.file is not None:
+                self._area.write_to(holding.file, self.output)
+        self._note_mark(self.items, end)
         self.output.commit(self.items - 1)
         self._cursor = self.items
+
+    def _note_mark(self, index: int, offset: int) -> None:
+        """The item `index` begins at `offset`, and what was marked and left out before it, too."""
+        while self._marks and self._marks[0] <= index:
+            self._marks.popleft()
+            self.offsets.append(offset)
 
     def unpublish(self) -> None:
         """Take the output's name back: another one that belongs to it has none."""

@@ -81,6 +81,11 @@ def names(space: Workspace) -> set[str]:
     return {path.name for path in space.cwd.iterdir()}
 
 
+def seconds(path: Path) -> float:
+    command = ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", path]
+    return float(subprocess.run(command, check=True, capture_output=True).stdout)
+
+
 def check_plays(path: Path, kinds: list[str], seconds: float = 6.0) -> None:
     probe = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json", str(path)]
     found = json.loads(subprocess.run(probe, check=True, capture_output=True).stdout)
@@ -118,6 +123,50 @@ def test_an_encrypted_stream(encrypted: Path, space: Workspace) -> None:
     assert run.exit_code == 0, run.stderr
     assert "remux_progress" in {each["event"] for each in run.events}
     check_plays(space.cwd / "video.mp4", ["video", "audio"])
+
+
+def piece(folder: Path, name: str, offset: str, kind: str) -> list[str]:
+    """Lines of a playlist for six seconds whose clock begins at `offset` seconds."""
+    made = [*PICTURE, *SOUND, *VIDEO, "-c:a", "aac", "-output_ts_offset", offset, *HLS]
+    made += ["-hls_segment_type", kind, "-hls_fmp4_init_filename", f"{name}.init.mp4"]
+    made += ["-hls_segment_filename", folder / f"{name}%d.seg", folder / f"{name}.m3u8"]
+    subprocess.run([*FFMPEG, *made], check=True)
+    skipped = (
+        "#EXTM3U",
+        "#EXT-X-VER",
+        "#EXT-X-TARGET",
+        "#EXT-X-MEDIA-S",
+        "#EXT-X-PL",
+        "#EXT-X-END",
+    )
+    lines = (folder / f"{name}.m3u8").read_text().splitlines()
+    return [line for line in lines if not line.startswith(skipped)]
+
+
+@pytest.mark.parametrize("kind", ["mpegts", "fmp4"])
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_timelines_in_a_row(ending: str, kind: str, space: Workspace, tmp_path: Path) -> None:
+    """Clocks that jump at EXT-X-DISCONTINUITY, back or ahead: as long as the parts together."""
+    tmp_path = tmp_path / "parts"
+    tmp_path.mkdir()
+    parts = [
+        piece(tmp_path, name, at, kind) for name, at in [("a", "0"), ("b", "5000"), ("c", "70")]
+    ]
+    text = "\n#EXT-X-DISCONTINUITY\n".join("\n".join(part) for part in parts)
+    head = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:3\n"
+    (tmp_path / "all.m3u8").write_text(f"{head}{text}\n#EXT-X-ENDLIST\n")
+
+    run = space.run("fetch", tmp_path / "all.m3u8", "-o", f"video.{ending}")
+
+    assert run.exit_code == 0, run.stderr
+    # Sound is some frames longer than the picture in each part: it decides, as in one part alone.
+    assert space.run("fetch", tmp_path / "a.m3u8", "-o", f"one.{ending}").exit_code == 0
+    one = seconds(space.cwd / f"one.{ending}")
+    check_plays(space.cwd / f"video.{ending}", ["video", "audio"], 3 * one)
+    count = ["-count_packets", "-select_streams", "v", "-show_entries", "stream=nb_read_packets"]
+    command = ["ffprobe", "-v", "error", *count, "-of", "csv=p=0", space.cwd / f"video.{ending}"]
+    found = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert found.stdout.strip() == "450"
 
 
 def test_none_joins_the_bytes(stream: Path, space: Workspace) -> None:

@@ -161,6 +161,23 @@ def test_timestamps_may_jump_between_segments_only() -> None:
     found = planned("#EXT-X-DISCONTINUITY", *segment, *segment, "#EXT-X-DISCONTINUITY", *segment)
 
     assert (found.discontinuities, found.jumps) == (2, 1)
+    assert found.breaks == (2,)
+
+
+def test_where_a_timeline_begins() -> None:
+    """At the initialization section, if there is one; behind what was left out, too."""
+    lines = [
+        *('#EXT-X-MAP:URI="i"', "#EXTINF:1,", "a"),
+        *("#EXT-X-DISCONTINUITY", '#EXT-X-MAP:URI="j"', "#EXTINF:1,", "b"),
+        *("#EXT-X-DISCONTINUITY", "#EXTINF:1,", "c", "#EXTINF:1,", "d"),
+        *("#EXT-X-DISCONTINUITY", "#EXT-X-GAP", "#EXTINF:1,", "e", "#EXTINF:1,", "f"),
+    ]
+    found, picked = planned(*lines), plan(media(*lines), keep=[0, 3, 5])
+
+    assert names(found) == ["i", "a", "j", "b", "c", "d", "f"]
+    assert found.breaks == (2, 4, 6)
+    assert names(picked) == ["i", "a", "j", "d", "f"]
+    assert picked.breaks == (2, 4)
 
 
 def test_gaps_are_left_out_and_listed() -> None:

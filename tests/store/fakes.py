@@ -19,11 +19,15 @@ class FakeOutput:
     digest: Digest = field(default_factory=lambda: Digest(False))
     data: bytearray = field(default_factory=bytearray)
     indexes: list[int] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)  # of the items that were there already
     settled: bool = False
     published: bool = False
     closed: bool = False
     discarded: bool = False
     examines: bool = False
+
+    def offset_of(self, item: int) -> int:
+        return self.offsets[item]
 
     def write(self, data: memoryview) -> None:
         assert not self.published

@@ -31,7 +31,9 @@ class Delivery:
         self.items = items
         self.area = spill_area(tmp_path)
         self.output = FakeOutput(takes_partial=takes_partial, in_turn=in_turn)
-        self.store = SegmentStore(0, len(items), self.output, self.area, merge)
+        marks = [index for index in range(len(items)) if data.draw(st.booleans())]
+        self.marks = marks
+        self.store = SegmentStore(0, len(items), self.output, self.area, merge, marks)
         self.blocks = []
         self.skipped = set()
         self.leases = Counter()
@@ -118,6 +120,15 @@ class Delivery:
         kept = (item for index, item in enumerate(self.items) if index not in self.skipped)
         return b"".join(itertools.chain.from_iterable(kept))
 
+    @property
+    def expected_offsets(self):
+        """Where the marked items begin; one that was left out, where the next one does."""
+        sizes = [
+            0 if index in self.skipped else sum(map(len, item))
+            for index, item in enumerate(self.items)
+        ]
+        return [sum(sizes[:mark]) for mark in self.marks]
+
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), ITEMS, st.sampled_from(MergeMode), st.booleans(), st.booleans())
@@ -132,6 +143,7 @@ def test_any_arrival_order(tmp_path_factory, data, items, merge, takes_partial, 
         delivery.store.finish(keep_files=False, still_wanted=lambda: None)
 
         assert delivery.output.data == delivery.expected
+        assert delivery.store.offsets == delivery.expected_offsets
         assert delivery.output.settled
         assert all(block.released == 1 for block in delivery.blocks)
         assert delivery.area.bytes == 0
@@ -228,13 +240,15 @@ def test_waiting_blocks_are_named_by_distance_and_partition(area):
 def test_resumed_items_are_not_asked_for(area):
     """Items that the output had already count as here, and blocks of them are given back."""
     output = FakeOutput(in_turn=True, committed=5, resumed=2, data=bytearray(b"01234"))
-    store = SegmentStore(0, 3, output, area, MergeMode.STREAM)
+    output.offsets = [0, 2]
+    store = SegmentStore(0, 3, output, area, MergeMode.STREAM, [0, 1, 2])
     stray = FakeBlock(b"stray")
     store.accept(1, 9, stray, last=True)
     store.accept(2, 1, FakeBlock(b"5"), last=True)
     store.finish(keep_files=False, still_wanted=lambda: None)
 
     assert (stray.released, output.data, store.resumed_bytes) == (1, b"012345", 5)
+    assert store.offsets == [0, 2, 5]
 
 
 def test_store_without_memory_says_so(area):
@@ -254,14 +268,16 @@ def test_store_without_memory_says_so(area):
 def test_kept_files_stay(area):
     """With files kept, the output is a copy of them, and they are still there."""
     output = FakeOutput()
-    store = SegmentStore(0, 3, output, area, MergeMode.END)
+    store = SegmentStore(0, 4, output, area, MergeMode.END, [1, 2, 3])
     store.go_to_disk()
+    store.skip(3)
     store.accept(2, 1, FakeBlock(b"three"), last=True)
     store.accept(1, 1, None, last=True)
     store.accept(0, 1, FakeBlock(b"one"), last=True)
     store.finish(keep_files=True, still_wanted=lambda: None)
 
     assert output.data == b"onethree"
+    assert store.offsets == [3, 3, 8]
     assert sorted(path.read_bytes() for path in area.path.glob("segment_*")) == [b"one", b"three"]
 
 
