@@ -20,11 +20,19 @@ from av.stream import Stream
 
 from pipeline.errors import RemuxFailed
 from pipeline.media import sniffing
+from pipeline.media.counting import unit_starts
 from pipeline.media.slices import Slice
 from pipeline.media.timeline import Clock, Extent, Place, Span
 from pipeline.media.tracks import Source
 
 _BUFFER = 256 << 10
+
+#: How much is looked at for a guess: some seconds of the richest streams.
+_GLANCE_BYTES = 16 << 20
+
+#: A guess at the number of packets is made so many times larger, and never less than this: each
+#: costs 48 bytes of room, and too little room costs the file.
+_GENEROUS, _AT_LEAST = 1.5, 2000
 _SAMPLES = {"mp3": 1152, "mp3float": 1152, "ac3": 1536, "eac3": 1536}  # in a frame
 _KINDS = ("video", "audio")
 
@@ -87,6 +95,41 @@ class Reader:
         if not any(extents):
             raise RemuxFailed(f"{self.source.path} holds no video or audio that could be read")
         return extents
+
+    def glance(self) -> list[dict[Place, Span]] | None:
+        """What `measure` finds, guessed from the first seconds; None where that will not do.
+
+        For one stretch of MPEG-TS, which is moved by when it begins: where it ends does not matter
+        then, and how many packets it has may be a guess, if it is a generous one.
+        """
+        if self.format != "mpegts" or len(self._bounds) != 1:
+            return None
+        looked_at = self._look_at_beginning()
+        begun = unit_starts(self.source.path, looked_at)
+        total = unit_starts(self.source.path) if begun else None
+        found = [track.packets for track in self.tracks.values()]
+        if not begun or not total or not found or not all(found):
+            self._forget()
+            return None
+        for track in self.tracks.values():
+            extent = track.extents[0]
+            extent.packets = round(extent.packets * total / begun * _GENEROUS) + _AT_LEAST
+        return [{place: track.span(0) for place, track in self.tracks.items()}]
+
+    def _look_at_beginning(self) -> int:
+        """Measure until enough is known; how many bytes that took."""
+        at = 0
+        for place, packet in self._part(0, release=False):
+            at = max(at, packet.pos or 0)
+            if at >= _GLANCE_BYTES:
+                break
+            self._measure_packet(0, place, packet)
+        return at
+
+    def _forget(self) -> None:
+        self.close()
+        self.tracks.clear()
+        self.warnings.clear()
 
     def packets(self, shifts: list[dict[Place, Fraction]], *, release: bool) -> Iterator[Moment]:
         """All packets, at their times in the output."""

@@ -23,7 +23,7 @@ from av.container import OutputContainer
 from pipeline.errors import RemuxFailed, StorageError
 from pipeline.media.demux import Moment, Reader, rescale, unit_of
 from pipeline.media.texts import TextTrack
-from pipeline.media.timeline import Place, placed
+from pipeline.media.timeline import Place, Span, placed
 from pipeline.media.tracks import RemuxPlan, Source, language_code
 
 __all__ = ["RemuxFailed", "Remuxed", "remux"]
@@ -128,7 +128,7 @@ def _remux(plan: RemuxPlan, progress: Callable[[int, int], None], stack: ExitSta
     readers = [Reader(source, meter.add) for source in media]
     for reader in readers:
         stack.callback(reader.close)
-    shifts = placed([reader.measure() for reader in readers])
+    shifts = placed(_measured(readers))
     texts = [TextTrack.read(source) for source in plan.sources if source.kind == "subtitles"]
     output = _open(plan, readers, texts, stack)
     _write(plan, output, readers, shifts, texts)
@@ -136,6 +136,13 @@ def _remux(plan: RemuxPlan, progress: Callable[[int, int], None], stack: ExitSta
     if not output.written:
         raise RemuxFailed(f"Nothing in {plan.sources[0].path} fits into {plan.container}")
     return Remuxed(output.end, len(output.streams), _warnings(readers, output))
+
+
+def _measured(readers: list[Reader]) -> list[list[dict[Place, Span]]]:
+    """When each track begins and ends in each part; of a single source a glance may do."""
+    if len(readers) == 1 and (found := readers[0].glance()) is not None:
+        return [found]
+    return [reader.measure() for reader in readers]
 
 
 def _warnings(readers: list[Reader], output: _Output) -> tuple[str, ...]:

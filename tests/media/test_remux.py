@@ -14,6 +14,7 @@ from pipeline.media.tracks import Chapter, RemuxPlan, Source
 
 VIDEO = ("-f", "lavfi", "-i", "testsrc2=s=160x120:r=25:d=1")
 AUDIO = ("-f", "lavfi", "-i", "sine=d=1")
+RICH = ("-f", "lavfi", "-i", "testsrc2=s=640x480:r=25:d=8,noise=alls=60:allf=t")
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-threads", "1")
 H265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:pools=1")
 FRAGMENTS = ("-movflags", "frag_keyframe+empty_moov+default_base_moof", "-f", "mp4")
@@ -23,6 +24,7 @@ CLIPS = {
     "mp3.ts": (*VIDEO, *AUDIO, *H264, "-c:a", "libmp3lame"),
     "ac3.ts": (*VIDEO, *AUDIO, *H264, "-c:a", "ac3"),
     "wrap.ts": (*VIDEO, *AUDIO, *H264, "-c:a", "aac", "-output_ts_offset", "95441.7"),
+    "rich.ts": (*RICH, "-f", "lavfi", "-i", "sine=d=8", *H264, "-qp", "26", "-c:a", "aac"),
     "sound.ts": (*AUDIO, "-c:a", "aac"),
     "sound.aac": (*AUDIO, "-c:a", "aac", "-f", "adts"),
     "sound.mp3": (*AUDIO, "-c:a", "libmp3lame"),
@@ -130,6 +132,43 @@ def test_sound_only(clip, tmp_path, name):
     assert_plays(ours)
     assert hashes(ours) == hashes(theirs)
     assert seconds(ours) == pytest.approx(seconds(theirs), abs=0.05)
+
+
+def refuse(*_: object) -> None:
+    raise AssertionError("everything was read beforehand")
+
+
+def test_a_glance_is_enough(clip, tmp_path, monkeypatch):
+    """One long stretch of MPEG-TS is read once: the index fits into the room that was guessed."""
+    source = tmp_path / "long.ts"
+    source.write_bytes(clip("rich.ts").read_bytes())
+    ffmpeg("-i", source, "-c", "copy", tmp_path / "theirs.mp4")
+    monkeypatch.setattr("pipeline.media.demux._GLANCE_BYTES", 8 << 20)
+    monkeypatch.setattr("pipeline.media.demux.Reader.measure", refuse)
+
+    put(tmp_path / "ours.mp4", Source(source, "main"), may_consume=True)
+
+    assert_plays(tmp_path / "ours.mp4")
+    assert hashes(tmp_path / "ours.mp4") == hashes(tmp_path / "theirs.mp4")
+    assert seconds(tmp_path / "ours.mp4") == pytest.approx(
+        seconds(tmp_path / "theirs.mp4"), abs=0.05
+    )
+    names = boxes(tmp_path / "ours.mp4")
+    assert names.index(b"moov") < names.index(b"free") < names.index(b"mdat")
+
+
+@pytest.mark.parametrize("torn", [b"", b"torn"], ids=["two parts", "torn"])
+def test_where_a_glance_will_not_do(clip, tmp_path, monkeypatch, torn):
+    """A second timeline, or bytes that are no packets: everything is read beforehand."""
+    content = clip("rich.ts").read_bytes()
+    source = tmp_path / "two.ts"
+    source.write_bytes(content + torn + content)
+    monkeypatch.setattr("pipeline.media.demux._GLANCE_BYTES", 8 << 20)
+
+    put(tmp_path / "ours.mp4", Source(source, "main", breaks=() if torn else (len(content),)))
+
+    once = seconds(clip("rich.ts"))
+    assert seconds(tmp_path / "ours.mp4") == pytest.approx(2 * once, abs=0.15)
 
 
 def test_the_index_comes_first(clip, tmp_path):
