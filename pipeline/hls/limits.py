@@ -33,6 +33,9 @@ MAX_KEYS = 10_000
 #: their product would be the cost.
 MAX_KEY_FORMATS = 32
 
+#: EXT-X-DATERANGE tags with IDs that differ from each other: one for each ten seconds of a day.
+MAX_DATE_RANGES = 10_000
+
 #: EXT-X-DEFINE tags of one playlist.
 MAX_VARIABLES = 1_000
 

@@ -6,6 +6,7 @@ RFC 8216 section 4.3.3; the tags of segments are read by `segments`.
 from collections.abc import Mapping
 
 from pipeline.hls.attributes import lenient_float, lenient_integer
+from pipeline.hls.date_ranges import DateRanges
 from pipeline.hls.dates import count_back
 from pipeline.hls.model import MediaPlaylist
 from pipeline.hls.scan import Handler, scan
@@ -32,6 +33,7 @@ class _Scanner:
         self._end_list = False
         self._i_frames_only = False
         self._start_time_offset: float | None = None
+        self._date_ranges = DateRanges()
 
     def handlers(self) -> Mapping[str, Handler]:
         """The handler of each tag, those of segments among them."""
@@ -46,6 +48,7 @@ class _Scanner:
             "#EXT-X-ENDLIST": self._set_end_list,
             "#EXT-X-I-FRAMES-ONLY": self._set_i_frames_only,
             "#EXT-X-START": self._start,
+            "#EXT-X-DATERANGE": self._date_range,
         }
 
     def _set_version(self, value: str) -> None:
@@ -74,6 +77,9 @@ class _Scanner:
         offset = self._variables.attributes(value).get("TIME-OFFSET")
         self._start_time_offset = lenient_float(offset)
 
+    def _date_range(self, value: str) -> None:
+        self._date_ranges.add(self._variables.attributes(value))
+
     def finish(self, url: str) -> MediaPlaylist:
         """The playlist that was read."""
         segments = self.segments
@@ -90,4 +96,5 @@ class _Scanner:
             start_time_offset=self._start_time_offset,
             skipped_segments=segments.skipped,
             stray_lines=segments.stray_lines,
+            date_ranges=self._date_ranges.finish(),
         )

@@ -75,6 +75,19 @@ class MediaSegment:
 
 
 @dataclass(frozen=True, slots=True)
+class DateRange:
+    """EXT-X-DATERANGE (section 4.3.2.7): something that goes on from one instant to another."""
+
+    id: str
+    name: str  # its CLASS: what kind of thing it is
+    start: datetime
+    end: datetime | None = None
+    duration: float | None = None
+    end_on_next: bool = False
+    extras: Mapping[str, str] = field(default_factory=dict)  # X-<client-attribute>
+
+
+@dataclass(frozen=True, slots=True)
 class MediaPlaylist:
     """A list of segments (section 4.3.3). Numbers that the playlist leaves out are None."""
 
@@ -93,6 +106,7 @@ class MediaPlaylist:
     skipped_segments: int = 0
     #: URI lines that no tag announces as a segment. They are left out, as players do.
     stray_lines: int = 0
+    date_ranges: tuple[DateRange, ...] = ()
 
     @property
     def total_duration(self) -> float:

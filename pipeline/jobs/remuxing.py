@@ -12,13 +12,14 @@ import shutil
 import stat
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import HlspipeError, Interrupted, OutputExistsError, RemuxFailed, StorageError
 from pipeline.events import Event, OutputPublished, RemuxProgress, Warned
+from pipeline.hls.chapters import Chapter, chapters
 from pipeline.jobs.accounting import receipt_of
 from pipeline.jobs.job import Job
 from pipeline.jobs.naming import ANY_ENDING
@@ -67,6 +68,7 @@ class Remuxing:
     tell: Callable[[Event], None]
     child: RemuxChild = field(default_factory=RemuxChild)
     sources: list[dict[str, Any]] = field(default_factory=list)
+    chapters: list[tuple[float, float, str]] = field(default_factory=list)
     _lock: int = -1
     _done: bool = False
 
@@ -136,7 +138,7 @@ class Remuxing:
         """The receipt of an earlier run that has fetched all sources."""
         try:
             known = json.loads((self.work / "complete.json").read_text())
-            self.sources = known["sources"]
+            self.sources, self.chapters = known["sources"], known["chapters"]
             if any(not Path(one["path"]).is_file() for one in self.sources):
                 return None
             size = sum(Path(one["path"]).stat().st_size for one in self.sources)
@@ -184,7 +186,10 @@ class Remuxing:
                 }
             )
         counts = asdict(receipt.segments)
-        known = {"sources": self.sources, "segments": counts, "missing": receipt.segments.missing}
+        main = self.job.tracks[0]
+        self.chapters = [astuple(one) for one in chapters(main.playlist, main.plan.items)]
+        known = {"sources": self.sources, "chapters": self.chapters, "segments": counts}
+        known["missing"] = receipt.segments.missing
         try:
             (self.work / "complete.new").write_text(json.dumps(known))
             (self.work / "complete.new").replace(self.work / "complete.json")
@@ -209,9 +214,9 @@ class Remuxing:
         held = [_held(one["path"]) for one in self.sources]
         try:
             done = self._have_it_done(tool, signals)
-        except RemuxFailed as error:
+        except (RemuxFailed, StorageError) as error:
             self.child.end()
-            raise RemuxFailed(f"{error.message.rstrip('.')}; {self._keep(held)}") from error
+            raise type(error)(f"{error.message.rstrip('.')}; {self._kept(error, held)}") from error
         for warning in done.warnings:
             self.tell(Warned(warning))
         if signals.received:
@@ -241,8 +246,9 @@ class Remuxing:
             Source(**one | {"path": Path(one["path"]), "breaks": tuple(one["breaks"])})
             for one in self.sources
         )
+        chapters = tuple(Chapter(*one) for one in self.chapters)
         consume = not self.options.resume
-        return RemuxPlan(sources, self.part, self.container, may_consume=consume)
+        return RemuxPlan(sources, self.part, self.container, chapters, may_consume=consume)
 
     def _progressed(self, done: int, total: int) -> None:
         self.tell(RemuxProgress(str(self.output), done, total))
@@ -275,6 +281,12 @@ class Remuxing:
         return replace(receipt, bytes=size, sha256=digest, container=container, remuxed_by=tool)
 
     # -- what stays --------------------------------------------------------------------------
+
+    def _kept(self, error: HlspipeError, held: list[int]) -> str:
+        """Where what was fetched is now, in words."""
+        if self.options.resume and isinstance(error, StorageError):
+            return "what was fetched is kept: the same command goes on once there is room"
+        return self._keep(held)
 
     def _keep(self, held: list[int]) -> str:
         """Put the sources beside the output, and say where they are."""

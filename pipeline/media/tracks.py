@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.hls.chapters import Chapter
+
+__all__ = ["Chapter", "RemuxPlan", "Source", "language_code"]
+
 # ISO 639-1 to ISO 639-2/T, for the languages that streams are made in.
 _PAIRS = """
 af:afr am:amh ar:ara as:asm az:aze be:bel bg:bul bn:ben bo:bod br:bre bs:bos ca:cat cs:ces
@@ -30,15 +34,6 @@ class Source:
     default: bool = False
     breaks: tuple[int, ...] = ()  # offsets in bytes at which a discontinuity begins (not 0)
     durations: tuple[float, ...] = ()  # seconds of each of the parts between; () if unknown
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """A named stretch of time, in seconds."""
-
-    start: float
-    end: float
-    title: str
 
 
 @dataclass(frozen=True)

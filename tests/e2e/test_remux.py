@@ -8,11 +8,13 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support import proc
+from tests.support.disks import NotAllowed, SmallDisk
 from tests.support.runs import Workspace
 
 pytestmark = pytest.mark.processes
@@ -167,6 +169,68 @@ def test_timelines_in_a_row(ending: str, kind: str, space: Workspace, tmp_path: 
     command = ["ffprobe", "-v", "error", *count, "-of", "csv=p=0", space.cwd / f"video.{ending}"]
     found = subprocess.run(command, check=True, capture_output=True, text=True)
     assert found.stdout.strip() == "450"
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_chapters(ending: str, stream: Path, space: Workspace) -> None:
+    """Those that date ranges tell are the file's, with their titles."""
+    tags = [
+        '#EXT-X-DATERANGE:ID="1",CLASS="my.chapter",START-DATE="2026-01-01T00:00:00Z",X-TITLE="One"',
+        '#EXT-X-DATERANGE:ID="2",CLASS="my.chapter",START-DATE="2026-01-01T00:00:02.5Z"',
+        "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00Z",
+    ]
+    head, *rest = stream.read_text().splitlines()
+    dated = stream.with_name("dated.m3u8")
+    dated.write_text("\n".join([head, *tags, *rest]))
+
+    run = space.run("fetch", dated, "-o", f"video.{ending}")
+
+    assert run.exit_code == 0, run.stderr
+    show = ["ffprobe", "-v", "error", "-show_chapters", "-of", "json"]
+    found = subprocess.run([*show, space.cwd / f"video.{ending}"], check=True, capture_output=True)
+    told = [
+        (float(one["start_time"]), float(one["end_time"]), one["tags"]["title"])
+        for one in json.loads(found.stdout)["chapters"]
+    ]
+    assert told == [(0.0, 2.5, "One"), (2.5, pytest.approx(6.0, abs=0.1), "2")]
+
+
+@pytest.fixture
+def tight(stream: Path, tmp_path: Path) -> Iterator[SmallDisk]:
+    """A disk that holds the streams, and not the file that is made of them as well."""
+    size = sum(path.stat().st_size for path in stream.parent.glob("*.ts"))
+    try:
+        with SmallDisk(tmp_path / "disk", size + size // 2) as disk:
+            yield disk
+    except NotAllowed as error:
+        pytest.skip(f"nothing can be mounted here: {error}")
+
+
+def test_a_disk_that_is_full(stream: Path, space: Workspace, tight: SmallDisk) -> None:
+    """The streams are kept beside, and the run says so."""
+    run = space.run("fetch", stream, "-o", tight.path / "video.mp4")
+
+    assert run.exit_code == 7
+    assert "No space left" in run.stderr
+    assert f"what was fetched is in {tight.path / 'video.ts'}" in run.stderr
+    assert [path.name for path in tight.path.iterdir()] == ["video.ts"]
+
+
+def test_a_disk_that_is_full_with_continue(
+    stream: Path, space: Workspace, tight: SmallDisk
+) -> None:
+    """Once there is room the same command makes the file, of what was fetched before."""
+    run = space.run("fetch", stream, "-o", tight.path / "video.mp4", "-c")
+    assert run.exit_code == 7
+    assert "the same command goes on" in run.stderr
+    tight.grow(4 * tight.size)
+
+    again = space.run("fetch", stream, "-o", tight.path / "video.mp4", "-c", "--json")
+
+    assert again.exit_code == 0, again.stderr
+    assert again.receipt["resumed_bytes"] > 0
+    assert [path.name for path in tight.path.iterdir()] == ["video.mp4"]
+    check_plays(tight.path / "video.mp4", ["video", "audio"])
 
 
 def test_none_joins_the_bytes(stream: Path, space: Workspace) -> None:

@@ -29,6 +29,11 @@ class SmallDisk:
             # A process that was left behind holds it; it goes when that ends.
             _run("umount", "--lazy", str(self.path))
 
+    def grow(self, size: int) -> None:
+        """Have it hold `size` bytes from now on."""
+        _run("mount", "-o", f"remount,size={size}", str(self.path)).check_returncode()
+        self.size = size
+
     def fill(self, leave: int = 0) -> Path:
         """Fill it but for `leave` bytes; the file to remove to make room again."""
         path = self.path / "ballast"
