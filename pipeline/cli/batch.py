@@ -17,6 +17,7 @@ from pipeline.cli.jsonlines import json_text
 from pipeline.cli.progress import Reporter
 from pipeline.cli.sections import (
     key_options,
+    remux_option,
     request_options,
     selection_options,
     speed_options,
@@ -80,6 +81,7 @@ batch_options = section(
         "Go on without segments that the server does not have.",
         aliases=["--skip-unavailable-fragments"],
     ),
+    remux_option,
     option(
         "--checksum KIND",
         "Compute a checksum of each output, for its receipt: sha256.",

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from pipeline.cli.command import command, option, section
+from pipeline.cli.command import command
 from pipeline.cli.failures import outcome
 from pipeline.cli.jsonlines import json_text
 from pipeline.cli.progress import Reporter, Style, choose, display
@@ -31,7 +31,7 @@ from pipeline.cli.words import summary
 from pipeline.errors import HlspipeError, OutputClosedError
 from pipeline.events import Warned
 from pipeline.jobs.receipt import Receipt
-from pipeline.options import FetchOptions, RemuxTool
+from pipeline.options import FetchOptions
 from pipeline.units import public_url
 
 _EXAMPLES = """\b
@@ -43,22 +43,9 @@ Examples:
 """
 
 
-_remux_options = section(
-    "Output",
-    option(
-        "--remux TOOL",
-        "What makes an output named .mp4, .m4a or .mkv one: pyav, ffmpeg, auto (the first that is"
-        " there), or none, which joins the bytes as they are.",
-        type=click.Choice([tool.value for tool in RemuxTool]),
-        default=RemuxTool.AUTO.value,
-    ),
-)
-
-
 @command("fetch", epilog=_EXAMPLES)
 @click.argument("url")
 @output_options
-@_remux_options
 @selection_options
 @playlist_options
 @key_options

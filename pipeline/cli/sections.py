@@ -30,6 +30,7 @@ from pipeline.options import (
     DEFAULT_MEMORY_THRESHOLD,
     HttpOptions,
     MergeMode,
+    RemuxTool,
     SelectionOptions,
     StorageOptions,
     SubtitlesFormat,
@@ -39,6 +40,15 @@ _HTTP = HttpOptions()
 _SELECTION = SelectionOptions()
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
+
+#: Of downloads one by one and of batches.
+remux_option = option(
+    "--remux TOOL",
+    "What makes an output named .mp4, .m4a or .mkv one: pyav, ffmpeg, auto (the first that is"
+    " there), or none, which joins the bytes as they are.",
+    type=click.Choice([tool.value for tool in RemuxTool]),
+    default=RemuxTool.AUTO.value,
+)
 
 output_options = section(
     "Output",
@@ -55,6 +65,7 @@ output_options = section(
         "Go on without segments that the server does not have.",
         aliases=["--skip-unavailable-fragments"],
     ),
+    remux_option,
     option("--strip-images", "Take off pictures that the server has put before segments."),
     option(
         "--checksum KIND",

@@ -30,7 +30,7 @@ def fetch_options(values: Mapping[str, Any]) -> FetchOptions:
     return FetchOptions(
         **_named(FetchOptions, values)
         | {"checksum": values["checksum"] is not None, "resume": values["continue"]}
-        | {"remux": RemuxTool(values.get("remux", RemuxTool.NONE))},
+        | {"remux": RemuxTool(values["remux"])},
         http=_http(values),
         storage=StorageOptions(**storage),
         selection=SelectionOptions(**selection),

@@ -12,17 +12,15 @@ from pathlib import Path
 
 from pipeline.errors import HlspipeError, Interrupted, StorageError, UsageError
 from pipeline.events import Event
-from pipeline.jobs.accounting import receipt_of, with_kept_bytes
+from pipeline.jobs.accounting import with_kept_bytes
 from pipeline.jobs.archive import Archive
 from pipeline.jobs.batch_names import check_template, outputs
 from pipeline.jobs.entries import Entry
-from pipeline.jobs.fetch import already_there, job_order, prepared
-from pipeline.jobs.job import Job
 from pipeline.jobs.naming import ANY_ENDING
 from pipeline.jobs.receipt import Receipt, Status
 from pipeline.jobs.sources import STDIN
+from pipeline.jobs.underway import UnderWay
 from pipeline.options import BatchOptions, FetchOptions
-from pipeline.processes.flow import Flow
 from pipeline.processes.supervisor import Supervisor
 from pipeline.store.files import storage_error
 from pipeline.units import public_url
@@ -30,8 +28,9 @@ from pipeline.units import public_url
 #: Crews that may be lost to a dying storage process before the batch is given up.
 _MOST_CREWS = 4
 
-#: Exit codes that another pass cannot change: the entry itself is wrong, or its output is there.
-_FINAL = {2, 9}
+#: Exit codes that another pass cannot change: no file can be made of what was fetched (or there is
+#: a bug), the entry itself is wrong, or its output is there.
+_FINAL = {1, 2, 9}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +101,7 @@ def batch(
 @dataclass(slots=True)
 class _Running:
     place: int  # in the list
-    job: Job
-    flow: Flow
+    download: UnderWay
 
 
 @dataclass
@@ -153,7 +151,7 @@ class _Batch:
             with Supervisor(self.options) as supervisor:
                 while self.waiting or self.running:
                     self._begin_some(supervisor)
-                    if self.running:
+                    if any(each.download.outcome is None for each in self.running):
                         supervisor.step()
                     self._end_some(supervisor)
                 supervisor.finish()
@@ -178,18 +176,19 @@ class _Batch:
         if self.archive is not None and entry.url in self.archive:
             done = Receipt(public_url(entry.url), None, Status.COMPLETE, exit_code=0)
             return self._ended(place, done)
-        job = prepared(
+        one = UnderWay.begin(
             entry.url,
             self._output(place),
             entry.options(self.options),
             lambda event: self._tell(Told(entry, event)),
+            supervisor,
+            lambda: self._accepted(place),
         )
+        return self.running.append(_Running(place, one))
+
+    def _accepted(self, place: int) -> None:
         _make_folder(Path(self.outputs[place]).parent)
-        if found := already_there(job):
-            return self._ended(place, found)
-        self._tell(Begun(entry, self.outputs[place]))
-        flow = supervisor.begin(job_order(job), job.tell)
-        return self.running.append(_Running(place, job, flow))
+        self._tell(Begun(self.entries[place], self.outputs[place]))
 
     def _output(self, place: int) -> str:
         """The path of an entry; its ending is open where nobody has given one."""
@@ -197,15 +196,13 @@ class _Batch:
         return path if Path(path).suffix else path + ANY_ENDING
 
     def _end_some(self, supervisor: Supervisor) -> None:
-        for running in [each for each in self.running if each.flow.done]:
+        for running in list(self.running):
+            if (outcome := running.download.poll(supervisor)) is None:
+                continue
             self.running.remove(running)
-            receipt = receipt_of(running.job, running.flow, supervisor)
-            if (error := running.flow.error) is not None:
-                failed = receipt.failed(error.exit_code, error.message)
-                receipt = with_kept_bytes(failed, running.job, error)
-            else:
+            receipt = outcome.receipt
+            if outcome.error is None and not running.download.was_there:
                 receipt = self._archived(running.place, receipt)
-            supervisor.forget(running.flow)
             self._ended(running.place, receipt)
 
     def _archived(self, place: int, receipt: Receipt) -> Receipt:
@@ -220,8 +217,9 @@ class _Batch:
     def _all_failed(self, error: HlspipeError | Interrupted) -> None:
         """What was running ends with `error`, and nobody writes its outputs any more."""
         for running in self.running:
+            running.download.close()
             failed = self._failure(running.place, error)
-            self._ended(running.place, with_kept_bytes(failed, running.job, error))
+            self._ended(running.place, with_kept_bytes(failed, running.download.job, error))
         self.running.clear()
 
     def _failure(self, place: int, error: HlspipeError | Interrupted) -> Receipt:

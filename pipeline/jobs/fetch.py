@@ -80,15 +80,28 @@ def _fetch_remuxed(
     # What can be refused is refused for the name that the user has given.
     if found := already_there(prepared(url, output, options, tell)):
         return found
-    refuse_directory(output)
-    job = prepared(url, work_output(output), options, tell)
-    job.remuxed = True
+    remuxing = prepared_remuxing(url, output, container, options, tell)
+    job = remuxing.job
     try:
-        return Remuxing(output, container, job, tell).run(job_order(job))
+        return remuxing.run(job_order(job))
     except (HlspipeError, Interrupted) as error:
         if isinstance(error.receipt, Receipt):
             error.receipt = with_kept_bytes(error.receipt, job, error)
         raise
+
+
+def prepared_remuxing(
+    url: str,
+    output: Path,
+    container: str,
+    options: FetchOptions,
+    tell: Callable[[Event], None],
+) -> Remuxing:
+    """A download into `output` by way of files beside it. Raises HlspipeError."""
+    refuse_directory(output)
+    job = prepared(url, work_output(output), options, tell)
+    job.remuxed = True
+    return Remuxing(output, container, job, tell)
 
 
 def prepared(

@@ -10,8 +10,8 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, astuple, dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +26,6 @@ from pipeline.jobs.naming import ANY_ENDING
 from pipeline.jobs.receipt import Receipt, SegmentCounts, Status
 from pipeline.media.tracks import RemuxPlan, Source
 from pipeline.options import FetchOptions, RemuxTool
-from pipeline.processes.messages import RemuxDone
 from pipeline.processes.remuxing import RemuxChild
 from pipeline.processes.running import Order
 from pipeline.processes.signals import SignalWatch
@@ -71,6 +70,9 @@ class Remuxing:
     chapters: list[tuple[float, float, str]] = field(default_factory=list)
     _lock: int = -1
     _done: bool = False
+    _tool: str | None = None
+    _held: list[int] = field(default_factory=list)  # bytes on disk of each source, before
+    _receipt: Receipt | None = None  # of the download, while its streams are put together
 
     @property
     def options(self) -> FetchOptions:
@@ -89,17 +91,80 @@ class Remuxing:
 
     def run(self, order: Order) -> Receipt:
         """Everything. Raises HlspipeError or Interrupted, and leaves nothing behind then."""
-        self._lock = open_locked(self.part)
         try:
-            self._prepare()
-            receipt = self._known() if self._is_complete else None
-            if receipt is not None:
+            if (known := self.open()) is not None:
                 with SignalWatch() as signals:
-                    return self._watched(signals, receipt)
+                    return self._to_the_end(signals, known)
             return self._fetch(order)
         finally:
-            self.child.end()
-            self._clean()
+            self.close()
+
+    # -- step by step ------------------------------------------------------------------------
+
+    def open(self) -> Receipt | None:
+        """Take the output; the receipt of an earlier run that has fetched everything, if any.
+
+        Raises HlspipeError. `close` belongs to it, however it ends.
+        """
+        self._lock = open_locked(self.part)
+        self._prepare()
+        return self._known() if self._is_complete else None
+
+    def start_child(self) -> None:
+        """Start the process: before anything is fetched, for it cleans up after all others."""
+        self.child.start(self.work, self.part, self._lock, keep=self.options.resume)
+
+    def begin(self, receipt: Receipt) -> Receipt | None:
+        """Everything is fetched: begin to put it together; the final receipt, if that is all.
+
+        Raises HlspipeError with the receipt of the failure.
+        """
+        if not self.sources:
+            self._note(receipt)
+        self._receipt = replace(receipt, output=str(self.output), renditions=())
+        with self._failing():
+            self._tool = find_tool(self.options.remux)
+            if self._tool is None and self._is_mp4_already:
+                self._publish(Path(self.sources[0]["path"]))
+                return self._finished(None)
+            self._held = [_held(one["path"]) for one in self.sources]
+            if self._tool is None:
+                raise RemuxFailed(f"Nothing here makes {self.container} files: {HOW_TO}")
+            if not self.child.running:
+                self.start_child()
+            self.child.begin(self._plan(), self._tool)
+        return None
+
+    def poll(self) -> Receipt | None:
+        """The final receipt once the output is published. Raises as `begin` does."""
+        with self._failing():
+            done = self.child.poll(self._progressed)
+            if done is None:
+                return None
+            for warning in done.warnings:
+                self.tell(Warned(warning))
+            self._publish(self.part)
+            return self._finished("pyav" if self._tool == "pyav" else "ffmpeg")
+
+    def close(self) -> None:
+        """End the process, and leave nothing behind but what is to be kept."""
+        self.child.end()
+        self._clean()
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """What was fetched is kept if it can be, and the error says so."""
+        try:
+            yield
+        except (HlspipeError, Interrupted) as caught:
+            error = caught
+            if isinstance(caught, (RemuxFailed, StorageError)):
+                self.child.end()
+                text = f"{caught.message.rstrip('.')}; {self._kept(caught)}"
+                error = type(caught)(text)
+            if self._receipt is not None:
+                error.receipt = self._receipt.failed(error.exit_code, str(error))
+            raise error from caught
 
     def _prepare(self) -> None:
         """The directory: empty, or what an earlier run has kept of the same download."""
@@ -152,7 +217,7 @@ class Remuxing:
     def _fetch(self, order: Order) -> Receipt:
         stays = replace(self.options, checksum=False)
         with Supervisor(stays, self.tell) as supervisor:
-            self._start_child()
+            self.start_child()
             flow = supervisor.begin(order)
             try:
                 supervisor.run(flow)
@@ -162,11 +227,17 @@ class Remuxing:
                 raise
             receipt = receipt_of(self.job, flow, supervisor)
             supervisor.finish()
-            self._note(receipt)
-            return self._watched(supervisor.signals, receipt)
+            return self._to_the_end(supervisor.signals, receipt)
 
-    def _start_child(self) -> None:
-        self.child.start(self.work, self.part, self._lock, keep=self.options.resume)
+    def _to_the_end(self, signals: SignalWatch, receipt: Receipt) -> Receipt:
+        done = self.begin(receipt)
+        while done is None:
+            with self._failing():
+                if signals.received:
+                    raise Interrupted(signals.received[0])
+            if (done := self.poll()) is None:
+                self.child.wait(signals)
+        return done
 
     def _note(self, receipt: Receipt) -> None:
         """All sources are in: what they are."""
@@ -197,39 +268,6 @@ class Remuxing:
             raise storage_error("write", self.work, error) from error
 
     # -- the remux ---------------------------------------------------------------------------
-
-    def _watched(self, signals: SignalWatch, receipt: Receipt) -> Receipt:
-        receipt = replace(receipt, output=str(self.output), renditions=())
-        try:
-            return self._remux(signals, receipt)
-        except (HlspipeError, Interrupted) as error:
-            error.receipt = receipt.failed(error.exit_code, str(error))
-            raise
-
-    def _remux(self, signals: SignalWatch, receipt: Receipt) -> Receipt:
-        tool = find_tool(self.options.remux)
-        if tool is None and self._is_mp4_already:
-            self._publish(Path(self.sources[0]["path"]))
-            return self._finished(receipt, None)
-        held = [_held(one["path"]) for one in self.sources]
-        try:
-            done = self._have_it_done(tool, signals)
-        except (RemuxFailed, StorageError) as error:
-            self.child.end()
-            raise type(error)(f"{error.message.rstrip('.')}; {self._kept(error, held)}") from error
-        for warning in done.warnings:
-            self.tell(Warned(warning))
-        if signals.received:
-            raise Interrupted(signals.received[0])
-        self._publish(self.part)
-        return self._finished(receipt, "pyav" if tool == "pyav" else "ffmpeg")
-
-    def _have_it_done(self, tool: str | None, signals: SignalWatch) -> RemuxDone:
-        if tool is None:
-            raise RemuxFailed(f"Nothing here makes {self.container} files: {HOW_TO}")
-        if not self.child.running:
-            self._start_child()
-        return self.child.remux(self._plan(), tool, signals, self._progressed)
 
     @property
     def _is_mp4_already(self) -> bool:
@@ -270,7 +308,7 @@ class Remuxing:
             raise storage_error("publish", self.output, error) from error
         self._done = True
 
-    def _finished(self, receipt: Receipt, tool: str | None) -> Receipt:
+    def _finished(self, tool: str | None) -> Receipt:
         digest = None
         size = self.output.stat().st_size
         if self.options.checksum:
@@ -278,20 +316,22 @@ class Remuxing:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         self.tell(OutputPublished(str(self.output), size))
         container = self.container if tool else None
-        return replace(receipt, bytes=size, sha256=digest, container=container, remuxed_by=tool)
+        assert self._receipt is not None  # noqa: S101  (set by `begin`)
+        receipt = replace(self._receipt, bytes=size, sha256=digest)
+        return replace(receipt, container=container, remuxed_by=tool)
 
     # -- what stays --------------------------------------------------------------------------
 
-    def _kept(self, error: HlspipeError, held: list[int]) -> str:
+    def _kept(self, error: HlspipeError) -> str:
         """Where what was fetched is now, in words."""
         if self.options.resume and isinstance(error, StorageError):
             return "what was fetched is kept: the same command goes on once there is room"
-        return self._keep(held)
+        return self._keep()
 
-    def _keep(self, held: list[int]) -> str:
+    def _keep(self) -> str:
         """Put the sources beside the output, and say where they are."""
         paths = [Path(one["path"]) for one in self.sources]
-        if any(_held(path) < before for path, before in zip(paths, held, strict=True)):
+        if any(_held(path) < before for path, before in zip(paths, self._held, strict=False)):
             return "what was fetched had been used up by then"
         kept = []
         for path in paths:
@@ -305,12 +345,15 @@ class Remuxing:
         return f"what was fetched is in {', '.join(kept)}"
 
     def _clean(self) -> None:
+        if self._lock < 0:  # it never was ours
+            return
         with suppress(OSError):
             if not (self.options.resume and not self._done):
                 shutil.rmtree(self.work, ignore_errors=True)
             if is_still(self.part, self._lock):  # not renamed, and no other run's by now
                 self.part.unlink(missing_ok=True)
         close_quietly(self._lock)
+        self._lock = -1
 
 
 def work_path(output: Path) -> Path:
@@ -322,6 +365,19 @@ def work_path(output: Path) -> Path:
 def work_output(output: Path) -> str:
     """What the main source is called, its ending still open."""
     return str(work_path(output) / f"{output.stem}{ANY_ENDING}")
+
+
+def forget_work(output: Path) -> None:
+    """Remove the sources that a run has left for a later one, unless some run is at them."""
+    work, part = work_path(output), part_path(output)
+    if not os.path.isdir(work) or os.path.islink(work):  # noqa: PTH112, PTH114  (as above)
+        return
+    with suppress(HlspipeError):
+        lock = open_locked(part)
+        shutil.rmtree(work, ignore_errors=True)
+        with suppress(OSError):
+            part.unlink()
+        close_quietly(lock)
 
 
 def refuse_directory(output: Path) -> None:

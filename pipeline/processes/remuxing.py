@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.errors import HlspipeError, Interrupted, RemuxFailed
+from pipeline.errors import HlspipeError, RemuxFailed
 from pipeline.media.tracks import RemuxPlan
 from pipeline.processes import messages
 from pipeline.processes.children import Child
@@ -30,32 +30,27 @@ class RemuxChild(Child):
         setup = {"work": str(work.absolute()), "part": str(part.absolute()), "keep": keep}
         self._launch(setup, [lock], time.monotonic())
 
-    def remux(
-        self,
-        plan: RemuxPlan,
-        tool: str,
-        signals: SignalWatch,
-        progress: Callable[[int, int], None],
-    ) -> messages.RemuxDone:
-        """Have `plan` carried out and wait for it. Raises RemuxFailed, StorageError, Interrupted.
-
-        `tool` is "pyav" or the path of an ffmpeg.
-        """
+    def begin(self, plan: RemuxPlan, tool: str) -> None:
+        """Have `plan` carried out by `tool`: "pyav", or the path of an ffmpeg."""
         self.tell(_order(plan, tool))
         self.last_heard = time.monotonic()
+
+    def poll(self, progress: Callable[[int, int], None]) -> messages.RemuxDone | None:
+        """What it has said by now; None if it is not done. Raises RemuxFailed, StorageError."""
+        if (done := self._hear(progress)) is not None:
+            return done
+        if time.monotonic() - self.last_heard > SILENCE_SECONDS:
+            raise RemuxFailed(f"No progress for {SILENCE_SECONDS:.0f} s: given up")
+        return None
+
+    def wait(self, signals: SignalWatch) -> None:
+        """Until it has something to say, a signal comes, or half a second is over."""
+        assert self.reports is not None  # noqa: S101  (it was started)
         with selectors.DefaultSelector() as selector:
-            assert self.reports is not None  # noqa: S101  (it was started)
             selector.register(signals, selectors.EVENT_READ)
             selector.register(self.reports, selectors.EVENT_READ)
-            while True:
-                if (done := self._hear(progress)) is not None:
-                    return done
-                if signals.received:
-                    raise Interrupted(signals.received[0])
-                if time.monotonic() - self.last_heard > SILENCE_SECONDS:
-                    raise RemuxFailed(f"No progress for {SILENCE_SECONDS:.0f} s: given up")
-                selector.select(_TICK_SECONDS)
-                signals.clear()
+            selector.select(_TICK_SECONDS)
+        signals.clear()
 
     def _hear(self, progress: Callable[[int, int], None]) -> messages.RemuxDone | None:
         assert self.reports is not None  # noqa: S101  (it was started)

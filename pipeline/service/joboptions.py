@@ -14,7 +14,7 @@ from pipeline.errors import UsageError
 from pipeline.hls.rules import parse_rules
 from pipeline.hls.sections import parse_section
 from pipeline.jobs.sources import is_web
-from pipeline.options import FetchOptions, SubtitlesFormat
+from pipeline.options import FetchOptions, RemuxTool, SubtitlesFormat
 from pipeline.service.refusals import UnacceptableError
 from pipeline.units import parse_duration, parse_header, parse_size, printable
 
@@ -121,6 +121,13 @@ def _subtitles_format(value: object) -> SubtitlesFormat:
         raise UsageError("it must be vtt or srt") from error
 
 
+def _remux_tool(value: object) -> RemuxTool:
+    try:
+        return RemuxTool(_string(value))
+    except (ValueError, UsageError) as error:
+        raise UsageError("it must be auto, pyav, ffmpeg or none") from error
+
+
 def _checksum(value: object) -> bool:
     if value != "sha256":
         raise UsageError("it must be sha256")
@@ -168,6 +175,7 @@ _OPTIONS: dict[str, tuple[str, str, Callable[[object], Any]]] = {
     "strip_images": ("", "strip_images", _flag),
     "fsync": ("", "fsync", _flag),
     "checksum": ("", "checksum", _checksum),
+    "remux": ("", "remux", _remux_tool),
     "max_size": ("", "max_size", _size),
     "max_time": ("", "max_time", _more_than_none),
     "base_url": ("", "base_url", web_url),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from pipeline.jobs.remuxing import forget_work
 from pipeline.service.names import possible
 from pipeline.store.part import forget
 
@@ -17,11 +18,13 @@ _PART = ".part"
 
 
 def forget_kept(output: str, is_wanted: Callable[[str], bool]) -> None:
-    """Remove the `.part` of `output` and those of its renditions, with their journals.
+    """Remove the `.part` of `output` and those of its renditions, with all that belongs to them.
 
     `is_wanted` says whether another job is to write what is called like this.
     """
     directory = Path(output).parent
+    if not is_wanted(output):
+        forget_work(Path(output))
     belongs = _matcher(output)
     with suppress(OSError):  # the directory is gone, or was never made
         for name in os.listdir(directory):  # noqa: PTH208  (names are all that is needed)

@@ -13,11 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from pipeline.errors import HlspipeError, InternalError, StoppedError
-from pipeline.jobs.accounting import receipt_of, with_kept_bytes
-from pipeline.jobs.fetch import already_there, job_order, prepared
-from pipeline.jobs.job import Job
+from pipeline.jobs.underway import UnderWay
 from pipeline.options import FetchOptions
-from pipeline.processes.flow import Flow
 from pipeline.processes.supervisor import Supervisor
 from pipeline.service.engine import Ended, EngineEvent, Listener, Started, Told
 
@@ -38,8 +35,7 @@ class _Wanted:
 @dataclass(slots=True)
 class _Running:
     key: int
-    job: Job
-    flow: Flow
+    download: UnderWay
 
 
 class PooledEngine:
@@ -133,39 +129,36 @@ class PooledEngine:
                 last = time.monotonic()
             elif time.monotonic() - last > _LINGER:
                 return
-            supervisor.step()
+            if all(each.download.outcome is None for each in self._running):
+                supervisor.step()
             self._obey()
             self._end_some(supervisor)
         for running in self._running:
-            supervisor.cancel(running.flow, StoppedError("The download was stopped"))
+            running.download.cancel(supervisor, StoppedError("The download was stopped"))
+            running.download.close()
 
     def _begin(self, wanted: _Wanted, supervisor: Supervisor) -> None:
         key = wanted.key
         try:
-            job = prepared(
+            one = UnderWay.begin(
                 wanted.url,
                 wanted.output,
                 wanted.options,
                 lambda event: self._tell(Told(key, event)),
+                supervisor,
+                lambda: self._tell(Started(key)),
             )
-            self._tell(Started(key))
-            if found := already_there(job):
-                return self._tell(Ended(key, found, None))
-            flow = supervisor.begin(job_order(job), job.tell)
         except HlspipeError as error:
             return self._tell(Ended(key, None, error))
-        return self._running.append(_Running(key, job, flow))
+        if one.was_there:
+            self._tell(Started(key))
+        return self._running.append(_Running(key, one))
 
     def _end_some(self, supervisor: Supervisor) -> None:
-        for running in [each for each in self._running if each.flow.done]:
-            self._running.remove(running)
-            receipt = receipt_of(running.job, running.flow, supervisor)
-            error = running.flow.error
-            if error is not None:
-                failed = receipt.failed(error.exit_code, error.message)
-                receipt = with_kept_bytes(failed, running.job, error)
-            supervisor.forget(running.flow)
-            self._tell(Ended(running.key, receipt, error))
+        for running in list(self._running):
+            if (outcome := running.download.poll(supervisor)) is not None:
+                self._running.remove(running)
+                self._tell(Ended(running.key, outcome.receipt, outcome.error))
 
     def _cancel(self, key: int) -> None:
         error = StoppedError("The download was stopped")
@@ -174,7 +167,7 @@ class PooledEngine:
             self._tell(Ended(key, None, error))
         for running in [each for each in self._running if each.key == key]:
             if self._supervisor is not None:
-                self._supervisor.cancel(running.flow, error)
+                running.download.cancel(self._supervisor, error)
 
     def _close(self) -> None:
         self._closing = True
@@ -182,6 +175,8 @@ class PooledEngine:
     def _all_failed(self, error: HlspipeError) -> None:
         """What is under way has failed; if nothing is, what waits, or it would wait for ever."""
         failed = [each.key for each in self._running or self._waiting]
+        for running in self._running:
+            running.download.close()
         if not self._running:
             self._waiting.clear()
         self._running.clear()

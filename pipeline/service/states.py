@@ -19,6 +19,7 @@ from pipeline.errors import (
     OutputBusyError,
     OutputExistsError,
     PlaylistError,
+    RemuxFailed,
     SegmentsMissingError,
     StoppedError,
     UsageError,
@@ -87,6 +88,7 @@ _FINAL = (
     DecryptionError,
     SegmentsMissingError,
     OutputExistsError,
+    RemuxFailed,
 )
 
 #: Seconds before an output is tried again that another process holds: a daemon that was killed

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -99,11 +99,15 @@ def check_plays(path: Path, kinds: list[str], seconds: float = 6.0) -> None:
     assert abs(float(found["format"]["duration"]) - seconds) < 0.1
 
 
-def wait_for(mark: Path) -> None:
+def wait_until(happens: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
-    while not mark.exists():
+    while not happens():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def wait_for(mark: Path) -> None:
+    wait_until(mark.exists)
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mkv"])
@@ -240,6 +244,55 @@ def test_none_joins_the_bytes(stream: Path, space: Workspace) -> None:
     parts = b"".join(path.read_bytes() for path in sorted(stream.parent.glob("*.ts")))
     assert run.exit_code == 0
     assert (space.cwd / "video.mp4").read_bytes() == parts
+
+
+@pytest.fixture
+def listed(stream: Path, encrypted: Path, tmp_path: Path) -> Path:
+    """A batch: three that can be remuxed, one that is taken as it is, and garbage."""
+    (tmp_path / "0.ts").write_bytes((b"\x47\x1f\xff\x10" + b"\xff" * 184) * 1000)
+    text = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n0.ts\n#EXT-X-ENDLIST\n"
+    (tmp_path / "garbage.m3u8").write_text(text)
+    wanted = [(stream, "a.mp4"), (encrypted, "b.mkv"), (stream, "c.mp4"), (stream, "d")]
+    wanted.append((tmp_path / "garbage.m3u8", "e.mp4"))
+    lines = [f"{source}\n  out={name}\n" for source, name in wanted]
+    (tmp_path / "list.txt").write_text("".join(lines))
+    return tmp_path / "list.txt"
+
+
+def test_a_batch(listed: Path, space: Workspace) -> None:
+    """Each by its name, each for itself; what fails for good is not tried again."""
+    run = space.run("batch", listed, "-j", "3", "--json", "--retry-failed", "2")
+
+    receipts = {each["output"]: each for each in map(json.loads, run.stdout.splitlines())}
+    assert run.exit_code == 6, run.stderr
+    assert names(space) == {"a.mp4", "b.mkv", "c.mp4", "d.ts", "e.ts"}
+    assert {name: each["exit_code"] for name, each in receipts.items()} == {
+        "a.mp4": 0,
+        "b.mkv": 0,
+        "c.mp4": 0,
+        "d.ts": 0,
+        "e.mp4": 1,
+    }
+    assert receipts["b.mkv"]["container"] == "mkv"
+    assert "what was fetched is in e.ts" in receipts["e.mp4"]["error"]
+    for name in ("a.mp4", "b.mkv", "c.mp4"):
+        check_plays(space.cwd / name, ["video", "audio"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["SIGINT", "SIGKILL"])
+def test_a_batch_that_is_stopped(
+    number: signal.Signals, listed: Path, space: Workspace, tmp_path: Path
+) -> None:
+    """In the middle of a remux: nothing unfinished stays."""
+    mark = inject(space, tmp_path, SLOW)
+
+    with space.start("batch", listed, "-j", "2") as running:
+        wait_for(mark)
+        running.process.send_signal(number)
+        running.wait()
+        wait_until(lambda: not proc.marked(space.marker))
+
+    assert names(space) <= {"d.ts", "e.ts"}
 
 
 def test_garbage_is_kept_as_it_is(space: Workspace, tmp_path: Path) -> None:

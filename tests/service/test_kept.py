@@ -32,6 +32,21 @@ def test_the_outputs_and_its_renditions_go(directory: Path, output: str) -> None
     assert names(directory) == sorted(OTHERS)
 
 
+def test_the_sources_of_what_is_remuxed_go(tmp_path: Path) -> None:
+    """Unless a run is at them."""
+    work = tmp_path / ".show.mp4.work"
+    work.mkdir()
+    (work / "show.ts").touch()
+    with (tmp_path / "show.mp4.part").open("wb") as part:
+        fcntl.flock(part, fcntl.LOCK_EX)
+        forget_kept(f"{tmp_path}/show.mp4", lambda _: False)
+        assert names(tmp_path) == [".show.mp4.work", "show.mp4.part"]
+
+    forget_kept(f"{tmp_path}/show.mp4", lambda _: False)
+
+    assert names(tmp_path) == []
+
+
 def test_what_others_want_stays(directory: Path) -> None:
     """A job may be called like another's rendition."""
     forget_kept(f"{directory}/show.ts", lambda output: output.endswith("show.en.m4a"))

@@ -2,13 +2,14 @@
 
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pipeline.errors import HlspipeError, ProcessDiedError, StoppedError
+from pipeline.errors import HlspipeError, ProcessDiedError, RemuxFailed, StoppedError
 from pipeline.options import FetchOptions, HttpOptions
 from pipeline.service.engine import Ended, EngineEvent
 from pipeline.service.pooled import PooledEngine
@@ -89,6 +90,38 @@ def test_downloads_share_the_processes(
     receipt = ends[0].receipt
     assert receipt is not None
     assert (receipt.status.value, receipt.segments.stored) == ("complete", 8)
+
+
+def test_an_output_that_is_remuxed(
+    engine: PooledEngine, heard: Heard, served: Origin, tmp_path: Path
+) -> None:
+    """By its name; streams of which no such file can be made are kept, and fail for good."""
+    made = ["-f", "lavfi", "-i", "testsrc=s=160x90:d=2", "-c:v", "libx264", "-f", "hls"]
+    command = ["ffmpeg", "-v", "error", *made, tmp_path / "stream" / "real.m3u8"]
+    subprocess.run(command, check=True)
+    engine.submit(1, served.url("/real.m3u8"), str(tmp_path / "1.mp4"), OPTIONS, 0)
+    engine.submit(2, served.url("/video.m3u8"), str(tmp_path / "2.mp4"), OPTIONS, 0)
+    ends = heard.ended(1, 2)
+
+    assert ends[1].error is None
+    assert ends[1].receipt is not None
+    assert (ends[1].receipt.container, ends[1].receipt.remuxed_by) == ("mp4", "pyav")
+    assert (tmp_path / "1.mp4").read_bytes()[4:8] == b"ftyp"
+    assert isinstance(ends[2].error, RemuxFailed)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1.mp4", "2.ts", "stream"]
+
+
+def test_an_output_that_is_remuxed_and_cancelled(
+    engine: PooledEngine, heard: Heard, served: Origin, tmp_path: Path
+) -> None:
+    """What has been fetched stays for a later attempt."""
+    served.behave("/segment*", Late(0.1))
+    engine.submit(1, served.url("/video.m3u8"), str(tmp_path / "1.mp4"), OPTIONS, 0)
+    served.wait_for("/segment00006.ts")
+    engine.cancel(1, keep=True)
+
+    assert isinstance(heard.ended(1)[1].error, StoppedError)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".1.mp4.work", "stream"]
 
 
 def test_each_fails_alone(

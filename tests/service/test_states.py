@@ -13,6 +13,7 @@ from pipeline.errors import (
     OutputBusyError,
     PlaylistError,
     ProcessDiedError,
+    RemuxFailed,
     SegmentsMissingError,
     StorageError,
 )
@@ -37,7 +38,14 @@ def test_what_may_pass_is_tried_again(error: type[HlspipeError]) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [NotThereError, PlaylistError, KeyUnavailableError, DecryptionError, SegmentsMissingError],
+    [
+        NotThereError,
+        PlaylistError,
+        KeyUnavailableError,
+        DecryptionError,
+        SegmentsMissingError,
+        RemuxFailed,
+    ],
 )
 def test_what_will_not_change_is_not_tried_again(error: type[HlspipeError]) -> None:
     """A playlist that is not there, a wrong key: the first attempt is the last."""
