@@ -91,13 +91,15 @@ class Remuxing:
 
     def run(self, order: Order) -> Receipt:
         """Everything. Raises HlspipeError or Interrupted, and leaves nothing behind then."""
-        try:
-            if (known := self.open()) is not None:
-                with SignalWatch() as signals:
+        # From the first file to the last: what is begun is also cleaned up.
+        with SignalWatch() as signals:
+            try:
+                known = self.open()
+                if known is not None:
                     return self._to_the_end(signals, known)
-            return self._fetch(order)
-        finally:
-            self.close()
+                return self._fetch(order, signals)
+            finally:
+                self.close()
 
     # -- step by step ------------------------------------------------------------------------
 
@@ -214,9 +216,11 @@ class Remuxing:
         url = public_url(self.job.url)
         return Receipt(url, status=status, exit_code=0, segments=counts, resumed_bytes=size)
 
-    def _fetch(self, order: Order) -> Receipt:
+    def _fetch(self, order: Order, before: SignalWatch) -> Receipt:
         stays = replace(self.options, checksum=False)
         with Supervisor(stays, self.tell) as supervisor:
+            if before.received:  # from here on signals are the supervisor's
+                raise Interrupted(before.received[0])
             self.start_child()
             flow = supervisor.begin(order)
             try:
