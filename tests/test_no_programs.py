@@ -15,6 +15,7 @@ _MODULES = {"subprocess", "pty", "pickle", "marshal", "shelve", "dill", "multipr
 _NAMES = {"system", "popen", "eval", "exec", "fork", "forkpty", "startfile"}
 _STARTS = ("posix_spawn", "spawn", "exec")
 _STARTER = ROOT / "processes" / "launch.py"
+_FORKER = ROOT / "processes" / "forking.py"
 _REMUXER = ROOT / "processes" / "remuxer.py"
 
 
@@ -34,11 +35,12 @@ def found_in(path: Path) -> Iterator[str]:
 
 
 def test_modules() -> None:
-    """Children are started by one module, from our own interpreter; an ffmpeg by another."""
+    """Children are started by one module, or forked by another; an ffmpeg by a third."""
     found = {path: set(found_in(path)) for path in ROOT.rglob("*.py")}
 
     assert {path: names for path, names in found.items() if names} == {
         _STARTER: {"os.posix_spawn"},
+        _FORKER: {"os.fork"},
         _REMUXER: {"subprocess"},
     }
 
