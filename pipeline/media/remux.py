@@ -124,11 +124,13 @@ def remux(plan: RemuxPlan, progress: Callable[[int, int], None]) -> Remuxed:
 
 def _remux(plan: RemuxPlan, progress: Callable[[int, int], None], stack: ExitStack) -> Remuxed:
     media = [source for source in plan.sources if source.kind != "subtitles"]
-    meter = _Progress(progress, 2 * sum(source.path.stat().st_size for source in media))
+    size = sum(source.path.stat().st_size for source in media)
+    meter = _Progress(progress, 2 * size)
     readers = [Reader(source, meter.add) for source in media]
     for reader in readers:
         stack.callback(reader.close)
     shifts = placed(_measured(readers))
+    meter.total = meter.done + size  # a glance has not read everything
     texts = [TextTrack.read(source) for source in plan.sources if source.kind == "subtitles"]
     output = _open(plan, readers, texts, stack)
     _write(plan, output, readers, shifts, texts)

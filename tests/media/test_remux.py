@@ -4,6 +4,7 @@ import json
 import random
 import subprocess
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -146,8 +147,13 @@ def test_a_glance_is_enough(clip, tmp_path, monkeypatch):
     monkeypatch.setattr("pipeline.media.demux._GLANCE_BYTES", 8 << 20)
     monkeypatch.setattr("pipeline.media.demux.Reader.measure", refuse)
 
-    put(tmp_path / "ours.mp4", Source(source, "main"), may_consume=True)
+    told: list[tuple[int, int]] = []
+    plan = RemuxPlan((Source(source, "main"),), tmp_path / "ours.mp4", "mp4", may_consume=True)
+    remux(plan, lambda done, total: told.append((done, total)))
 
+    assert told == sorted(told)
+    assert told[-1][0] == told[-1][1]
+    assert all(after - before < 10 << 20 for (before, _), (after, _) in pairwise(told))
     assert_plays(tmp_path / "ours.mp4")
     assert hashes(tmp_path / "ours.mp4") == hashes(tmp_path / "theirs.mp4")
     assert seconds(tmp_path / "ours.mp4") == pytest.approx(
