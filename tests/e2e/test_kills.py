@@ -136,6 +136,7 @@ def test_what_a_kill_of_all_leaves_is_swept_by_the_next_run(
     check_i3_nothing_left(workspace, before=before)
 
 
+@pytest.mark.stress  # it takes the 15 s that a process may be silent
 def test_a_downloader_that_falls_silent_is_replaced(
     workspace: Workspace, before: Snapshot, stream: Stream, url: str
 ) -> None:

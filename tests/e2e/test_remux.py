@@ -149,8 +149,7 @@ def piece(folder: Path, name: str, offset: str, kind: str) -> list[str]:
     return [line for line in lines if not line.startswith(skipped)]
 
 
-@pytest.mark.parametrize("kind", ["mpegts", "fmp4"])
-@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+@pytest.mark.parametrize(("ending", "kind"), [("mp4", "mpegts"), ("mkv", "fmp4")])
 def test_timelines_in_a_row(ending: str, kind: str, space: Workspace, tmp_path: Path) -> None:
     """Clocks that jump at EXT-X-DISCONTINUITY, back or ahead: as long as the parts together."""
     tmp_path = tmp_path / "parts"
