@@ -4,7 +4,7 @@ Tags only inform: one that makes no sense is left out. Those with the same ID ar
 parts. Not covered: what a CLASS means (`chapters`, for one).
 """
 
-from pipeline.hls.attributes import Attributes, flag, lenient_float
+from pipeline.hls.attributes import Attributes, lenient_float
 from pipeline.hls.dates import parse_date
 from pipeline.hls.limits import MAX_DATE_RANGES
 from pipeline.hls.model import DateRange
@@ -40,7 +40,6 @@ def _date_range(attributes: Attributes) -> DateRange | None:
         start=start,
         end=parse_date(attributes.get("END-DATE", "")),
         duration=None if seconds is None or seconds < 0 else seconds,
-        end_on_next=flag(attributes.get("END-ON-NEXT")),
         extras={name: text for name, text in attributes.items() if name.startswith("X-")},
     )
 

@@ -83,7 +83,6 @@ class DateRange:
     start: datetime
     end: datetime | None = None
     duration: float | None = None
-    end_on_next: bool = False
     extras: Mapping[str, str] = field(default_factory=dict)  # X-<client-attribute>
 
 

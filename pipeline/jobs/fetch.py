@@ -9,11 +9,12 @@ from pipeline.events import Event
 from pipeline.hls.rules import parse_rules
 from pipeline.hls.sections import parse_section
 from pipeline.jobs.accounting import receipt_of, with_kept_bytes
+from pipeline.jobs.containers import container_of, refuse_directory
 from pipeline.jobs.job import STDOUT, Job
 from pipeline.jobs.patterns import compile_exclusion
 from pipeline.jobs.playlists import PLAYLIST_CAP
 from pipeline.jobs.receipt import Receipt, Status
-from pipeline.jobs.remuxing import Remuxing, container_of, refuse_directory, work_output
+from pipeline.jobs.remuxing import Remuxing, work_output
 from pipeline.jobs.sources import STDIN, is_web, local_url, may_be_local, read_here
 from pipeline.options import FetchOptions, MergeMode
 from pipeline.processes.limits import Limits

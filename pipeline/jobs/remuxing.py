@@ -1,60 +1,34 @@
 """A download whose output is remuxed: fetched as it is into hidden files, then put into one.
 
-The sources are fetched by an ordinary job into a directory beside the output, `.NAME.work`. The
-output's `.part` is locked for the whole time, so that nobody else works on it. With `resume` the
-directory outlives a run that was interrupted, and says in `complete.json` if all sources are in.
+The sources are fetched by an ordinary job into the output's work directory (`store.workdir`), which
+with `resume` outlives a run that was interrupted. Covers the order of things, and what becomes of
+the sources when they cannot be put together. Not covered: containers and tools (`containers`), what
+is noted of the sources (`fetched`), the process (`processes.remuxing`).
 """
 
 import hashlib
-import json
 import os
-import shutil
-import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, astuple, dataclass, field, replace
-from importlib.util import find_spec
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from pipeline.errors import HlspipeError, Interrupted, OutputExistsError, RemuxFailed, StorageError
 from pipeline.events import Event, OutputPublished, RemuxProgress, Warned
-from pipeline.hls.chapters import Chapter, chapters
 from pipeline.jobs.accounting import receipt_of
+from pipeline.jobs.containers import HOW_TO, find_tool
+from pipeline.jobs.fetched import Fetched
 from pipeline.jobs.job import Job
 from pipeline.jobs.naming import ANY_ENDING
-from pipeline.jobs.receipt import Receipt, SegmentCounts, Status
-from pipeline.media.tracks import RemuxPlan, Source
+from pipeline.jobs.receipt import Receipt
+from pipeline.media.tracks import RemuxPlan
 from pipeline.options import FetchOptions, RemuxTool
 from pipeline.processes.remuxing import RemuxChild
 from pipeline.processes.running import Order
 from pipeline.processes.signals import SignalWatch
 from pipeline.processes.supervisor import Supervisor
-from pipeline.store.files import close_quietly, is_still, rename_synced, storage_error, sync
-from pipeline.store.part import open_locked, part_path
-from pipeline.units import public_url
-
-#: Containers by the output's ending.
-_CONTAINERS = {".mp4": "mp4", ".m4a": "m4a", ".mkv": "mkv"}
-
-HOW_TO = "pip install 'hlspipe[mp4]' brings what makes MP4 files"
-
-
-def container_of(output: str | None, options: FetchOptions) -> str | None:
-    """What `output` is to become; None if bytes are joined as they are."""
-    if output is None or options.remux is RemuxTool.NONE:
-        return None
-    # Not those of Path: they raise for what can be no name, and that is for others to refuse.
-    if os.path.exists(output) and not os.path.isfile(output) and not os.path.isdir(output):  # noqa: PTH110, PTH112, PTH113
-        return None  # a pipe or a device: bytes leave in order
-    return _CONTAINERS.get(Path(output).suffix.lower())
-
-
-def find_tool(wanted: RemuxTool) -> str | None:
-    """What remuxes: "pyav", or the path of an ffmpeg; None if there is nothing."""
-    if wanted in (RemuxTool.AUTO, RemuxTool.PYAV) and find_spec("av") is not None:
-        return "pyav"
-    return shutil.which("ffmpeg") if wanted in (RemuxTool.AUTO, RemuxTool.FFMPEG) else None
+from pipeline.store.files import rename_synced, storage_error, sync
+from pipeline.store.workdir import WorkDirectory, work_path
 
 
 @dataclass
@@ -66,28 +40,19 @@ class Remuxing:
     job: Job
     tell: Callable[[Event], None]
     child: RemuxChild = field(default_factory=RemuxChild)
-    sources: list[dict[str, Any]] = field(default_factory=list)
-    chapters: list[tuple[float, float, str]] = field(default_factory=list)
-    _lock: int = -1
-    _done: bool = False
+    _fetched: Fetched | None = None
+    _done: bool = False  # what was fetched has become the output, or lies beside it
     _tool: str | None = None
     _held: list[int] = field(default_factory=list)  # bytes on disk of each source, before
     _receipt: Receipt | None = None  # of the download, while its streams are put together
+
+    def __post_init__(self) -> None:
+        self.work = WorkDirectory(self.output)
 
     @property
     def options(self) -> FetchOptions:
         """Those of the download."""
         return self.job.options
-
-    @property
-    def work(self) -> Path:
-        """Where the sources are."""
-        return work_path(self.output)
-
-    @property
-    def part(self) -> Path:
-        """Where the output is until it is whole."""
-        return part_path(self.output)
 
     def run(self, order: Order) -> Receipt:
         """Everything. Raises HlspipeError or Interrupted, and leaves nothing behind then."""
@@ -108,33 +73,40 @@ class Remuxing:
 
         Raises HlspipeError. `close` belongs to it, however it ends.
         """
-        self._lock = open_locked(self.part)
-        self._prepare()
-        return self._known() if self._is_complete else None
+        # Before there is a file: it removes them all should this process be killed.
+        self._start_child()
+        noted = self.work.take(self._identity(), resume=self.options.resume)
+        if noted is None:
+            return None
+        self._fetched = Fetched.from_note(noted)
+        if self._fetched is None:
+            self.work.forget_note()
+            return None
+        return self._fetched.receipt(self.job.url)
 
-    def start_child(self) -> None:
-        """Start the process: before anything is fetched, for it cleans up after all others."""
-        self.child.start(self.work, self.part, self._lock, keep=self.options.resume)
+    def _start_child(self) -> None:
+        self.child.start(self.output, keep=self.options.resume)
 
     def begin(self, receipt: Receipt) -> Receipt | None:
         """Everything is fetched: begin to put it together; the final receipt, if that is all.
 
         Raises HlspipeError with the receipt of the failure.
         """
-        if not self.sources:
-            self._note(receipt)
+        if self._fetched is None:
+            self._fetched = Fetched.of(self.job, receipt.segments)
+            self.work.note(self._fetched.to_note())
         self._receipt = replace(receipt, output=str(self.output), renditions=())
         with self._failing():
             self._tool = find_tool(self.options.remux)
             if self._tool is None and self._is_mp4_already:
-                self._publish(Path(self.sources[0]["path"]))
+                self._publish(self._paths[0])
                 return self._finished(None)
-            self._held = [_held(one["path"]) for one in self.sources]
+            self._held = [_held(path) for path in self._paths]
             if self._tool is None:
                 raise RemuxFailed(f"Nothing here makes {self.container} files: {HOW_TO}")
             if not self.child.running:
-                self.start_child()
-            self.child.begin(self._plan(), self._tool)
+                self._start_child()
+            self.child.begin(self._plan(self._fetched), self._tool)
         return None
 
     def poll(self) -> Receipt | None:
@@ -145,13 +117,14 @@ class Remuxing:
                 return None
             for warning in done.warnings:
                 self.tell(Warned(warning))
-            self._publish(self.part)
+            self._publish(self.work.part)
             return self._finished("pyav" if self._tool == "pyav" else "ffmpeg")
 
     def close(self) -> None:
-        """End the process, and leave nothing behind but what is to be kept."""
+        """Leave nothing behind but what is to be kept, and end the process."""
+        # In this order: until then it would clean up should this process be killed.
+        self.work.close(keep=self.options.resume and not self._done)
         self.child.end()
-        self._clean()
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
@@ -168,60 +141,18 @@ class Remuxing:
                 error.receipt = self._receipt.failed(error.exit_code, str(error))
             raise error from caught
 
-    def _prepare(self) -> None:
-        """The directory: empty, or what an earlier run has kept of the same download."""
-        key = self._key()
-        try:
-            if not self._is_ours(key):
-                shutil.rmtree(self.work, ignore_errors=True)
-                self.work.mkdir(mode=0o700)
-                (self.work / "key").write_text(key)
-            if not self._is_complete:
-                _remove_published(self.work)
-        except OSError as error:
-            raise storage_error("create", self.work, error) from error
-
-    def _is_ours(self, key: str) -> bool:
-        if not self.options.resume:
-            return False
-        with suppress(OSError):
-            found = self.work.lstat()
-            own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
-            return own and (self.work / "key").read_text() == key
-        return False
-
-    def _key(self) -> str:
+    def _identity(self) -> str:
         """What tells this download from another one of the same name."""
         asked, keys = self.options.selection, self.options.keys
         facts = [self.job.url, repr(asked), str(self.options.allow_gaps)]
         facts += [repr((keys.key, keys.key_url, keys.iv))]
         return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
-    @property
-    def _is_complete(self) -> bool:
-        return (self.work / "complete.json").exists()
-
-    def _known(self) -> Receipt | None:
-        """The receipt of an earlier run that has fetched all sources."""
-        try:
-            known = json.loads((self.work / "complete.json").read_text())
-            self.sources, self.chapters = known["sources"], known["chapters"]
-            if any(not Path(one["path"]).is_file() for one in self.sources):
-                return None
-            size = sum(Path(one["path"]).stat().st_size for one in self.sources)
-            counts = SegmentCounts(**known["segments"] | {"missing": tuple(known["missing"])})
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        status = Status.INCOMPLETE if counts.missing else Status.COMPLETE
-        url = public_url(self.job.url)
-        return Receipt(url, status=status, exit_code=0, segments=counts, resumed_bytes=size)
-
     def _fetch(self, order: Order, before: SignalWatch) -> Receipt:
         stays = replace(self.options, checksum=False)
         with Supervisor(stays, self.tell) as supervisor:
             if before.received:  # from here on signals are the supervisor's
                 raise Interrupted(before.received[0])
-            self.start_child()
             flow = supervisor.begin(order)
             try:
                 supervisor.run(flow)
@@ -243,54 +174,30 @@ class Remuxing:
                 self.child.wait(signals)
         return done
 
-    def _note(self, receipt: Receipt) -> None:
-        """All sources are in: what they are."""
-        offsets = [done.offsets for done in self.job.transferred]
-        breaks = dict(zip([track.output for track in self.job.media], offsets, strict=True))
-        for track in self.job.tracks:
-            one = track.rendition
-            kind = "main" if one is None else "subtitles" if track.is_subtitles else "audio"
-            self.sources.append(
-                {
-                    "path": str(Path(track.output).absolute()),
-                    "kind": kind,
-                    "language": one.language if one else None,
-                    "name": one.name if one else None,
-                    "default": bool(one and one.default),
-                    "breaks": breaks.get(track.output, ()),
-                }
-            )
-        counts = asdict(receipt.segments)
-        main = self.job.tracks[0]
-        self.chapters = [astuple(one) for one in chapters(main.playlist, main.plan.items)]
-        known = {"sources": self.sources, "chapters": self.chapters, "segments": counts}
-        known["missing"] = receipt.segments.missing
-        try:
-            (self.work / "complete.new").write_text(json.dumps(known))
-            (self.work / "complete.new").replace(self.work / "complete.json")
-        except OSError as error:
-            raise storage_error("write", self.work, error) from error
-
     # -- the remux ---------------------------------------------------------------------------
 
     @property
     def _is_mp4_already(self) -> bool:
         """Whether the one source is an MP4 file as it is."""
-        paths = [Path(one["path"]) for one in self.sources]
         return (
             self.options.remux is RemuxTool.AUTO
             and self.container != "mkv"
-            and [path.suffix for path in paths] == [".mp4"]
+            and [path.suffix for path in self._paths] == [".mp4"]
         )
 
-    def _plan(self) -> RemuxPlan:
-        sources = tuple(
-            Source(**one | {"path": Path(one["path"]), "breaks": tuple(one["breaks"])})
-            for one in self.sources
+    @property
+    def _paths(self) -> list[Path]:
+        """Where the sources are."""
+        return [one.path for one in self._fetched.sources] if self._fetched else []
+
+    def _plan(self, fetched: Fetched) -> RemuxPlan:
+        return RemuxPlan(
+            fetched.sources,
+            self.work.part,
+            self.container,
+            fetched.chapters,
+            may_consume=not self.options.resume,
         )
-        chapters = tuple(Chapter(*one) for one in self.chapters)
-        consume = not self.options.resume
-        return RemuxPlan(sources, self.part, self.container, chapters, may_consume=consume)
 
     def _progressed(self, done: int, total: int) -> None:
         self.tell(RemuxProgress(str(self.output), done, total))
@@ -334,7 +241,7 @@ class Remuxing:
 
     def _keep(self) -> str:
         """Put the sources beside the output, and say where they are."""
-        paths = [Path(one["path"]) for one in self.sources]
+        paths = self._paths
         if any(_held(path) < before for path, before in zip(paths, self._held, strict=False)):
             return "what was fetched had been used up by then"
         kept = []
@@ -348,51 +255,15 @@ class Remuxing:
         self._done = True
         return f"what was fetched is in {', '.join(kept)}"
 
-    def _clean(self) -> None:
-        if self._lock < 0:  # it never was ours
-            return
-        with suppress(OSError):
-            if not (self.options.resume and not self._done):
-                shutil.rmtree(self.work, ignore_errors=True)
-            if is_still(self.part, self._lock):  # not renamed, and no other run's by now
-                self.part.unlink(missing_ok=True)
-        close_quietly(self._lock)
-        self._lock = -1
-
-
-def work_path(output: Path) -> Path:
-    """The directory for the sources of `output`."""
-    stem = os.fsencode(output.name)[:200]
-    return output.with_name(f".{os.fsdecode(stem)}.work")
-
 
 def work_output(output: Path) -> str:
     """What the main source is called, its ending still open."""
     return str(work_path(output) / f"{output.stem}{ANY_ENDING}")
 
 
-def forget_work(output: Path) -> None:
-    """Remove the sources that a run has left for a later one, unless some run is at them."""
-    work, part = work_path(output), part_path(output)
-    if not os.path.isdir(work) or os.path.islink(work):  # noqa: PTH112, PTH114  (as above)
-        return
-    with suppress(HlspipeError):
-        lock = open_locked(part)
-        shutil.rmtree(work, ignore_errors=True)
-        with suppress(OSError):
-            part.unlink()
-        close_quietly(lock)
-
-
-def refuse_directory(output: Path) -> None:
-    """A file cannot replace a directory. Raises StorageError."""
-    if os.path.isdir(output):  # noqa: PTH112  (as above)
-        raise StorageError(f"Cannot write {output}: it is a directory")
-
-
-def _held(path: str | Path) -> int:
+def _held(path: Path) -> int:
     """Bytes on disk: fewer than before when some have been released."""
-    return Path(path).stat().st_blocks * 512
+    return path.stat().st_blocks * 512
 
 
 def _free(path: Path) -> Path:
@@ -402,10 +273,3 @@ def _free(path: Path) -> Path:
         found = path.with_name(f"{path.stem}-{number}{path.suffix}")
         number += 1
     return found
-
-
-def _remove_published(work: Path) -> None:
-    """Files that are whole, of a run that was killed before all were: some may be missing."""
-    for path in work.iterdir():
-        if path.name != "key" and not path.name.endswith((".part", ".journal")):
-            path.unlink()

@@ -12,10 +12,11 @@ from pathlib import Path
 from pipeline.errors import HlspipeError
 from pipeline.events import Event
 from pipeline.jobs.accounting import receipt_of, with_kept_bytes
+from pipeline.jobs.containers import container_of
 from pipeline.jobs.fetch import already_there, job_order, prepared, prepared_remuxing
 from pipeline.jobs.job import Job
 from pipeline.jobs.receipt import Receipt
-from pipeline.jobs.remuxing import Remuxing, container_of
+from pipeline.jobs.remuxing import Remuxing
 from pipeline.options import FetchOptions
 from pipeline.processes.flow import Flow
 from pipeline.processes.supervisor import Supervisor
@@ -78,7 +79,6 @@ class UnderWay:
         known = remuxing.open()
         if known is not None:
             return self._step(lambda: remuxing.begin(known))
-        remuxing.start_child()
         self.flow = supervisor.begin(job_order(self.job), remuxing.tell)
         return None
 

@@ -33,7 +33,6 @@ class Source:
     name: str | None = None  # the title
     default: bool = False
     breaks: tuple[int, ...] = ()  # offsets in bytes at which a discontinuity begins (not 0)
-    durations: tuple[float, ...] = ()  # seconds of each of the parts between; () if unknown
 
 
 @dataclass(frozen=True)

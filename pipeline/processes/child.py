@@ -73,7 +73,8 @@ def enter(role: str, parent: int) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, GROUP_SIGNALS)
     if sys.platform == "linux":
         _tell_kernel(role)
-    if os.getppid() != parent:  # it went before the call above
+    # It went before the call above. Who has something to clean up sees that by the instructions.
+    if os.getppid() != parent and _DEATH_SIGNALS[role] == signal.SIGKILL:
         os._exit(1)
     _allow_all_descriptors()
 
@@ -97,12 +98,13 @@ def _tell_kernel(role: str) -> None:
 def _end(reports: Sender, role: str, error: BaseException | None) -> NoReturn:
     """Say why, if there is memory enough to say it, and end."""
     try:
-        _report(reports, role, error or InternalError("A thread ended"))
+        tell_crash(reports, role, error or InternalError("A thread ended"))
     finally:
         os._exit(1)
 
 
-def _report(reports: Sender, role: str, error: BaseException) -> None:
+def tell_crash(reports: Sender, role: str, error: BaseException) -> None:
+    """Tell the supervisor, if there is one, that a process in this role cannot go on."""
     import traceback  # noqa: PLC0415  (6 ms that no child should need)
 
     text = "".join(traceback.format_exception(error))

@@ -6,14 +6,10 @@ the work is to be kept, the directory with the sources and the unfinished output
 FFmpeg parses hostile input in here: if that crashes or hangs, it takes this process only.
 """
 
-import os
-import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
-from queue import SimpleQueue
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any
 
@@ -22,6 +18,9 @@ from pipeline.media.sniffing import demuxer
 from pipeline.media.tracks import Chapter, RemuxPlan, Source, language_code
 from pipeline.processes import messages
 from pipeline.processes.channel import Receiver, Sender
+from pipeline.processes.child import tell_crash
+from pipeline.processes.scarcity import start_thread
+from pipeline.store.workdir import forget_work
 
 #: Storage may still be removing its own files in there: tried again for so many seconds.
 _CLEANING_SECONDS = 3.0
@@ -30,59 +29,52 @@ _FORMATS = {"mp4": "mp4", "m4a": "ipod", "mkv": "matroska"}
 
 
 def run(setup: dict[str, Any], reports: Sender) -> None:
-    """Wait for the order, carry it out, and say how it went."""
-    orders: SimpleQueue[messages.Remux] = SimpleQueue()
+    """Carry out orders until there is nobody to give them; then clean up, whatever goes on."""
     receiver = Receiver(setup["instructions"])
-    threading.Thread(target=_listen, args=(receiver, orders, setup), daemon=True).start()
-    order = orders.get()
+    with DefaultSelector() as selector:
+        selector.register(receiver, EVENT_READ)
+        while not receiver.closed:
+            selector.select()
+            for order in receiver.receive():
+                work = threading.Thread(target=_carry_out, args=(order, reports), daemon=True)
+                start_thread(work)
+    if not setup["keep"]:
+        forget_work(Path(setup["output"]), _CLEANING_SECONDS)
+
+
+def _carry_out(order: messages.Remux, reports: Sender) -> None:
+    """Do it, and say how it went. The process stays: it may be all that is left to clean up."""
+    try:
+        reports.send(_done(order, reports))
+    except BaseException as error:  # noqa: BLE001  (told to the supervisor, whatever it is)
+        tell_crash(reports, "remuxer", error)
+
+
+def _done(order: messages.Remux, reports: Sender) -> messages.RemuxDone:
     plan = plan_of(order)
 
     def progress(done: int, total: int) -> None:
         reports.send(messages.RemuxProgressed(done, total))
 
-    if order.tool == "pyav":
-        # Imported here: libraries of 100 MB that only this process needs, and only now.
-        from pipeline.media.remux import remux  # noqa: PLC0415
-
-        done = remux(plan, progress)
-        reports.send(messages.RemuxDone(done.duration, done.tracks, list(done.warnings)))
-    else:
+    if order.tool != "pyav":
         _run_ffmpeg(order.tool, plan, progress)
-        reports.send(messages.RemuxDone(0.0, 0, []))
+        return messages.RemuxDone(0.0, 0, [])
+    # Imported here: libraries of 100 MB that only this process needs, and only now.
+    from pipeline.media.remux import remux  # noqa: PLC0415
+
+    done = remux(plan, progress)
+    return messages.RemuxDone(done.duration, done.tracks, list(done.warnings))
 
 
 def plan_of(order: messages.Remux) -> RemuxPlan:
     """The order as the value that `media.remux` takes."""
     sources = tuple(
-        Source(Path(path), kind, language, name, default, tuple(breaks), tuple(durations))
-        for path, kind, language, name, default, breaks, durations in order.sources
+        Source(Path(path), kind, language, name, default, tuple(breaks))
+        for path, kind, language, name, default, breaks in order.sources
     )
     chapters = tuple(Chapter(*each) for each in order.chapters)
     output = Path(order.output)
     return RemuxPlan(sources, output, order.container, chapters, order.may_consume)
-
-
-def _listen(
-    receiver: Receiver, orders: "SimpleQueue[messages.Remux]", setup: dict[str, Any]
-) -> None:
-    """Take orders until there is nobody to give them."""
-    with DefaultSelector() as selector:
-        selector.register(receiver, EVENT_READ)
-        while not receiver.closed:
-            selector.select()
-            for message in receiver.receive():
-                orders.put(message)
-    if not setup["keep"]:
-        _clean(Path(setup["work"]), Path(setup["part"]))
-    os._exit(1)
-
-
-def _clean(work: Path, part: Path) -> None:
-    deadline = time.monotonic() + _CLEANING_SECONDS
-    while work.exists() and time.monotonic() < deadline:
-        shutil.rmtree(work, ignore_errors=True)
-        time.sleep(0.05)
-    part.unlink(missing_ok=True)
 
 
 def ffmpeg_command(program: str, plan: RemuxPlan) -> list[str]:

@@ -9,6 +9,7 @@ from pipeline.errors import HlspipeError, RemuxFailed
 from pipeline.media.tracks import RemuxPlan
 from pipeline.processes import messages
 from pipeline.processes.children import Child
+from pipeline.processes.launch import fill_standard_descriptors
 from pipeline.processes.signals import SignalWatch
 
 #: Without progress for so long, FFmpeg hangs.
@@ -18,17 +19,15 @@ _TICK_SECONDS = 0.5
 
 
 class RemuxChild(Child):
-    """The remuxer process. It looks after `work` and `part` if the supervisor is gone."""
+    """The remuxer process. It looks after the output's files if the supervisor is gone."""
 
     role = "remuxer"
 
-    def start(self, work: Path, part: Path, lock: int, *, keep: bool) -> None:
-        """Start it; `keep` leaves everything to a later run.
-
-        It holds the output's `lock` as well: nobody begins anew before it has cleaned up.
-        """
-        setup = {"work": str(work.absolute()), "part": str(part.absolute()), "keep": keep}
-        self._launch(setup, [lock], time.monotonic())
+    def start(self, output: Path, *, keep: bool) -> None:
+        """Start it; `keep` leaves everything to a later run."""
+        fill_standard_descriptors()
+        setup = {"output": str(output.absolute()), "keep": keep}
+        self._launch(setup, [], time.monotonic())
 
     def begin(self, plan: RemuxPlan, tool: str) -> None:
         """Have `plan` carried out by `tool`: "pyav", or the path of an ffmpeg."""
@@ -64,6 +63,7 @@ class RemuxChild(Child):
                         return message
                     case messages.Crashed():
                         self.crashed(message)
+                        raise self._why()
         except ValueError as error:
             raise RemuxFailed(f"The remuxer sent what is no message: {error}") from error
         if self.reports.closed:
@@ -82,7 +82,7 @@ def _order(plan: RemuxPlan, tool: str) -> messages.Remux:
     sources = [
         [
             str(one.path.absolute()), one.kind, one.language, one.name, one.default,
-            list(one.breaks), list(one.durations),
+            list(one.breaks),
         ]
         for one in plan.sources
     ]  # fmt: skip

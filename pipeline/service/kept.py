@@ -10,9 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline.jobs.remuxing import forget_work
 from pipeline.service.names import possible
 from pipeline.store.part import forget
+from pipeline.store.workdir import forget_work, work_path
 
 _PART = ".part"
 
@@ -23,7 +23,7 @@ def forget_kept(output: str, is_wanted: Callable[[str], bool]) -> None:
     `is_wanted` says whether another job is to write what is called like this.
     """
     directory = Path(output).parent
-    if not is_wanted(output):
+    if work_path(Path(output)).exists() and not is_wanted(output):
         forget_work(Path(output))
     belongs = _matcher(output)
     with suppress(OSError):  # the directory is gone, or was never made

@@ -4,6 +4,7 @@ The streams are made by ffmpeg, and judged by it.
 """
 
 import json
+import random
 import shutil
 import signal
 import subprocess
@@ -245,6 +246,26 @@ def test_none_joins_the_bytes(stream: Path, space: Workspace) -> None:
     assert (space.cwd / "video.mp4").read_bytes() == parts
 
 
+def test_what_was_being_used_up_is_not_taken_up(
+    stream: Path, space: Workspace, tmp_path: Path
+) -> None:
+    """A run without `-c` that is killed whole has perhaps released some of its sources."""
+    mark = inject(space, tmp_path, SLOW)
+    with space.start("fetch", stream, "-o", "video.mp4") as running:
+        wait_for(mark)
+        running.kill_group()
+    (source,) = (space.cwd / ".video.mp4.work").glob("*.ts")
+    source.write_bytes(bytes(source.stat().st_size))
+    del space.env["PYTHONPATH"]
+
+    run = space.run("fetch", stream, "-o", "video.mp4", "-c", "--json")
+
+    assert run.exit_code == 0, run.stderr
+    assert run.receipt["resumed_bytes"] == 0
+    assert names(space) == {"video.mp4"}
+    check_plays(space.cwd / "video.mp4", ["video", "audio"])
+
+
 @pytest.fixture
 def listed(stream: Path, encrypted: Path, tmp_path: Path) -> Path:
     """A batch: three that can be remuxed, one that is taken as it is, and garbage."""
@@ -372,6 +393,30 @@ def test_a_remuxer_that_dies(
     assert run.exit_code == 1
     assert number.name in run.stderr
     assert names(space) == {"video.ts"}
+
+
+def check_killed(space: Workspace, stream: Path, seed: int) -> None:
+    """SIGKILL for the supervisor alone, at some moment of its second."""
+    with space.start("fetch", stream, "-o", "video.mp4") as running:
+        time.sleep(random.Random(seed).uniform(0.1, 1.0))
+        running.process.kill()
+        running.wait()
+        wait_until(lambda: not proc.marked(space.marker))
+
+    assert names(space) <= {"video.mp4"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_supervisor_that_is_killed(seed: int, stream: Path, space: Workspace) -> None:
+    """From the first file on there is a process that removes all of them."""
+    check_killed(space, stream, seed)
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("seed", range(100, 200))
+def test_supervisors_that_are_killed(seed: int, stream: Path, space: Workspace) -> None:
+    """At a hundred moments."""
+    check_killed(space, stream, seed)
 
 
 def test_a_supervisor_that_dies(stream: Path, space: Workspace, tmp_path: Path) -> None:

@@ -43,7 +43,6 @@ def test_what_a_range_says() -> None:
         start=datetime(2026, 1, 1, 12, 0, 5, tzinfo=UTC),
         end=datetime(2026, 1, 1, 12, 0, 20, tzinfo=UTC),
         duration=7.5,
-        end_on_next=True,
         extras={"X-COM-EXAMPLE-TITLE": "Opening"},
     )
 

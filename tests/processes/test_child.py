@@ -73,6 +73,6 @@ def test_end_is_told(where, fault, kind):
 
 def test_end_that_cannot_be_told():
     """Without memory even for that, the process ends all the same, and says nothing anywhere."""
-    reports, status, stderr = live("child._report = None; 1 // 0")
+    reports, status, stderr = live("child.tell_crash = None; 1 // 0")
 
     assert (reports, status, stderr) == ([], 1, "")
