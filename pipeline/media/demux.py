@@ -30,9 +30,11 @@ _BUFFER = 256 << 10
 #: How much is looked at for a guess: some seconds of the richest streams.
 _GLANCE_BYTES = 16 << 20
 
-#: A guess at the number of packets is made so many times larger, and never less than this: each
-#: costs 48 bytes of room, and too little room costs the file.
-_GENEROUS, _AT_LEAST = 1.5, 2000
+#: A guess at the number of packets is made so many times larger, and never less than this: too
+#: little room costs the file. A packet gets 48 bytes and takes about 22, so that what begins with
+#: one frame in a unit and goes on with four still fits.
+_GENEROUS, _AT_LEAST = 2.0, 2000
+
 _SAMPLES = {"mp3": 1152, "mp3float": 1152, "ac3": 1536, "eac3": 1536}  # in a frame
 _KINDS = ("video", "audio")
 
