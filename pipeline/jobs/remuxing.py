@@ -14,7 +14,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.errors import HlspipeError, Interrupted, OutputExistsError, RemuxFailed, StorageError
-from pipeline.events import Event, OutputPublished, RemuxProgress, Warned
+from pipeline.events import (
+    Event,
+    MergeStarted,
+    OutputPublished,
+    RemuxProgress,
+    Resumed,
+    TransferStarted,
+    Warned,
+)
 from pipeline.jobs.accounting import receipt_of
 from pipeline.jobs.containers import HOW_TO, find_tool
 from pipeline.jobs.fetched import Fetched
@@ -48,6 +56,16 @@ class Remuxing:
 
     def __post_init__(self) -> None:
         self.work = WorkDirectory(self.output)
+        self.job.tell = self.hear
+
+    def hear(self, event: Event) -> None:
+        """Pass on an event of the download. What lies in the work directory is no output yet."""
+        match event:
+            case OutputPublished():
+                return
+            case TransferStarted() | MergeStarted() | Resumed():
+                event = replace(event, output=str(self.output))
+        self.tell(event)
 
     @property
     def options(self) -> FetchOptions:
@@ -150,7 +168,7 @@ class Remuxing:
 
     def _fetch(self, order: Order, before: SignalWatch) -> Receipt:
         stays = replace(self.options, checksum=False)
-        with Supervisor(stays, self.tell) as supervisor:
+        with Supervisor(stays, self.hear) as supervisor:
             if before.received:  # from here on signals are the supervisor's
                 raise Interrupted(before.received[0])
             flow = supervisor.begin(order)

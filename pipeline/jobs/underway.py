@@ -79,7 +79,7 @@ class UnderWay:
         known = remuxing.open()
         if known is not None:
             return self._step(lambda: remuxing.begin(known))
-        self.flow = supervisor.begin(job_order(self.job), remuxing.tell)
+        self.flow = supervisor.begin(job_order(self.job), remuxing.hear)
         return None
 
     @property

@@ -128,7 +128,10 @@ def test_an_encrypted_stream(encrypted: Path, space: Workspace) -> None:
     run = space.run("fetch", encrypted, "-o", "video.mp4", "--progress", "json")
 
     assert run.exit_code == 0, run.stderr
-    assert "remux_progress" in {each["event"] for each in run.events}
+    told = [(each["event"], each["output"]) for each in run.events if each.get("output")]
+    assert ("remux_progress", "video.mp4") in told
+    assert [event for event, _ in told].count("output_published") == 1
+    assert {output for _, output in told} == {"video.mp4"}
     check_plays(space.cwd / "video.mp4", ["video", "audio"])
 
 
