@@ -37,20 +37,18 @@ class Continuations:
     def __init__(
         self,
         pauses: Iterable[float],
-        tell: Callable[[FetchFailure | None, float], None],
+        tell: Callable[[FetchFailure, float], None],
         sleep: Callable[[float], None] = time.sleep,
+        changed_over: Callable[[], None] = lambda: None,
     ) -> None:
         """`tell` hears of each continuation before its pause: what broke, and how long it is.
 
-        Nothing broke (None) where a body that lags goes on elsewhere.
+        `changed_over` hears of each body that lags, when its rest is asked for elsewhere.
         """
         self._pauses = iter(pauses)
         self._tell = tell
         self._sleep = sleep
-
-    def changed_over(self) -> None:
-        """The rest has been asked for over another connection."""
-        self._tell(None, 0.0)
+        self.changed_over = changed_over
 
     def wait(self, failure: FetchFailure) -> None:
         """Wait for the next continuation. Raises `failure` if there may be none."""

@@ -156,16 +156,16 @@ class Downloader:
         )
 
     def _segment(self, task: messages.FetchSegment, pump: Pump) -> None:
-        def tell(failure: FetchFailure | None, pause: float) -> None:
-            if failure is None:
-                self._reports.send(messages.ChangedOver(task.context))
-                return
+        def tell(failure: FetchFailure, pause: float) -> None:
             report = messages.TryContinued(task.context, task.lease, failure.reason, pause)
             self._reports.send(report)
 
         transport = self._transports[task.context]
         pauses = transport.policy.pauses(task.tries, random)
-        continuations = Continuations(pauses, tell)
+        changed = messages.ChangedOver(task.context)
+        continuations = Continuations(
+            pauses, tell, changed_over=lambda: self._reports.send(changed)
+        )
         with transport.open(task.url, _byte_range(task), continuations, self._share) as body:
             pump.run(task, body)
 

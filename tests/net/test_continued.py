@@ -305,7 +305,9 @@ class TestChangingOver:
         connections = Connections(2)
         connections.meter.note_rate(20_000_000.0)
         transport = Transport(HttpOptions(), origin.url("/"), connections)
-        continuations = Continuations((), lambda failure, _: told.append(failure))
+        continuations = Continuations(
+            (), lambda failure, _: told.append(failure), changed_over=lambda: told.append("over")
+        )
         view = memoryview(bytearray(len(BODY)))
         with transport.open(origin.url("/b.ts"), None, continuations) as body:
             with transport.open(origin.url("/a.ts"), None, continuations) as other:
@@ -323,7 +325,7 @@ class TestChangingOver:
         assert rest.byte_range is not None
         assert 0 < rest.byte_range[0] < len(BODY) // 2
         assert rest.byte_range[1] == len(BODY) - 1
-        assert told == [None]
+        assert told == ["over"]
 
     @pytest.mark.parametrize("behaviour", [RangeIgnored(), Status(503), OtherRange()], ids=repr)
     def test_a_server_that_does_not_give_it(self, behaviour: Behaviour, slow: Origin) -> None:
