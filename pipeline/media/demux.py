@@ -19,7 +19,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from pipeline.errors import RemuxFailed
-from pipeline.media import sniffing
+from pipeline.media import forms, sniffing
 from pipeline.media.counting import unit_starts
 from pipeline.media.slices import Slice
 from pipeline.media.timeline import Clock, Extent, Place, Span
@@ -47,11 +47,17 @@ class Track:
     clock: Clock
     usual: int  # the duration of a packet that does not say, in ticks
     extents: dict[int, Extent] = field(default_factory=dict)
+    forms: dict[int, bytes] = field(default_factory=dict)  # by part (`forms.form_of`)
 
     @property
     def packets(self) -> int:
         """How many there are in all parts."""
         return sum(extent.packets for extent in self.extents.values())
+
+    @property
+    def changes(self) -> bool:
+        """Whether one header is not enough for all its parts."""
+        return len(set(self.forms.values())) > 1
 
     def span(self, number: int) -> Span:
         """When it begins and ends in that part."""
@@ -78,10 +84,9 @@ class Reader:
         self.format = sniffing.demuxer(source.path)
         self._on_read = on_read
         self._bounds = _bounds(source)
-        self._header = b""
         self._kept: list[InputContainer] = []
-        if self.format == "mp4":
-            self._header = sniffing.initialization_section(source.path)
+        self._headers = self._found_headers()
+        self.lost = 0  # packets that could not be written in their track's form
 
     def measure(self) -> list[dict[Place, Span]]:
         """Read everything, write nothing; how long each track lasts in each part.
@@ -97,6 +102,11 @@ class Reader:
         if not any(extents):
             raise RemuxFailed(f"{self.source.path} holds no video or audio that could be read")
         return extents
+
+    def check_forms(self, container: str) -> None:
+        """Raises RemuxFailed if `container` cannot hold a track that changes its form."""
+        for track in self.tracks.values():
+            forms.check(track.template.codec_context.name, list(track.forms.values()), container)
 
     def glance(self) -> list[dict[Place, Span]] | None:
         """What `measure` finds, guessed from the first seconds; None where that will not do.
@@ -133,20 +143,46 @@ class Reader:
         self.tracks.clear()
         self.warnings.clear()
 
-    def packets(self, shifts: list[dict[Place, Fraction]], *, release: bool) -> Iterator[Moment]:
-        """All packets, at their times in the output."""
+    def packets(
+        self, shifts: list[dict[Place, Fraction]], container: str, *, release: bool
+    ) -> Iterator[Moment]:
+        """All packets, at their times in the output, as `container` wants them."""
         for track in self.tracks.values():
             track.clock = Clock(track.clock.time_base)
         units: dict[Place, float] = {}
         for number, shift in enumerate(shifts):
             for place, track in self.tracks.items():
                 track.clock.move(round(shift.get(place, 0) / track.clock.time_base))
-            for place, packet in self._part(number, release=release):
+            changed: dict[Place, forms.Changed] = {}
+            for place, read in self._part(number, release=release):
+                packet = self._in_form(number, place, read, container, changed)
+                if packet is None:
+                    self.lost += 1
+                    continue
                 if place not in units:
                     units[place] = float(self.tracks[place].clock.time_base)
                 clock = self.tracks[place].clock
                 _set_times(clock, packet)
                 yield Moment((packet.dts or 0) * units[place], place, packet)
+
+    def _in_form(
+        self,
+        number: int,
+        place: Place,
+        packet: Packet[Any],
+        container: str,
+        changed: dict[Place, forms.Changed],
+    ) -> Packet[Any] | None:
+        track = self.tracks[place]
+        if not track.changes:
+            return packet
+        if place not in changed:
+            form = track.forms.get(number, b"")
+            changed[place] = forms.Changed(packet.stream, form, container)
+        written = changed[place].write(packet)
+        if written is not None:
+            written.time_base = track.clock.time_base
+        return written
 
     def close(self) -> None:
         """Let go of the templates."""
@@ -158,6 +194,7 @@ class Reader:
         if number not in track.extents:
             track.clock = Clock(track.clock.time_base)
             track.extents[number] = Extent()
+            track.forms[number] = forms.form_of(packet.stream, packet)
         _dts, pts = track.clock.place(packet.dts, packet.pts, packet.duration)
         track.extents[number].include(pts, pts + (packet.duration or 0))
 
@@ -188,10 +225,20 @@ class Reader:
 
     def _slice(self, number: int, *, release: bool) -> Slice:
         start, end = self._bounds[number]
-        prefix = b""
-        if start and self._header and not sniffing.begins_anew(self.source.path, start):
-            prefix = self._header
+        prefix = self._headers[number]
         return Slice(self.source.path, start, end, prefix, release=release)
+
+    def _found_headers(self) -> list[bytes]:
+        """For each part the initialization section that is in force, where it is an earlier one's.
+
+        Read beforehand: what is written releases what it has read.
+        """
+        found, latest, path = [], b"", self.source.path
+        for start, _ in self._bounds:
+            anew = self.format == "mp4" and (not start or sniffing.begins_anew(path, start))
+            found.append(b"" if anew else latest)
+            latest = sniffing.initialization_section(path, start) if anew else latest
+        return found
 
     def _keep(self, container: InputContainer) -> bool:
         """Remember what has streams that no container before had; was it one?"""

@@ -22,6 +22,7 @@ from av.container import OutputContainer
 
 from pipeline.errors import RemuxFailed, StorageError
 from pipeline.media.demux import Moment, Reader, rescale, unit_of
+from pipeline.media.forms import announce
 from pipeline.media.texts import TextTrack
 from pipeline.media.timeline import Place, Span, placed
 from pipeline.media.tracks import RemuxPlan, Source, language_code
@@ -130,6 +131,8 @@ def _remux(plan: RemuxPlan, progress: Callable[[int, int], None], stack: ExitSta
     for reader in readers:
         stack.callback(reader.close)
     shifts = placed(_measured(readers))
+    for reader in readers:
+        reader.check_forms(plan.container)
     meter.total = meter.done + size  # a glance has not read everything
     texts = [TextTrack.read(source) for source in plan.sources if source.kind == "subtitles"]
     output = _open(plan, readers, texts, stack)
@@ -149,8 +152,8 @@ def _measured(readers: list[Reader]) -> list[list[dict[Place, Span]]]:
 
 def _warnings(readers: list[Reader], output: _Output) -> tuple[str, ...]:
     warnings = [warning for reader in readers for warning in reader.warnings]
-    if output.lost:
-        warnings.append(f"{output.lost} damaged packets were left out")
+    if lost := output.lost + sum(reader.lost for reader in readers):
+        warnings.append(f"{lost} damaged packets were left out")
     return tuple(dict.fromkeys(warnings))
 
 
@@ -197,6 +200,8 @@ def _announce(output: _Output, number: int, reader: Reader, container: str) -> N
             codec = track.template.codec_context.name
             reader.warnings[f"{container} cannot hold {codec}: it was left out"] = None
             continue
+        if track.changes:
+            announce(track.template, stream)
         if stream.codec_context.name == "hevc" and container != "mkv":
             stream.codec_context.codec_tag = "hvc1"
         if place[0] == "video" and track.template.average_rate:
@@ -243,7 +248,7 @@ def _write(
 ) -> None:
     """The second pass: all packets, by the times at which they are decoded."""
     lanes = [
-        _numbered(number, reader.packets(shift, release=plan.may_consume))
+        _numbered(number, reader.packets(shift, plan.container, release=plan.may_consume))
         for number, (reader, shift) in enumerate(zip(readers, shifts, strict=True))
     ]
     for number, text in enumerate(texts, len(readers)):

@@ -34,9 +34,10 @@ def demuxer(path: Path) -> str:
     return name
 
 
-def initialization_section(path: Path) -> bytes:
-    """The boxes before the first fragment, so that a later part can be read by itself."""
+def initialization_section(path: Path, offset: int = 0) -> bytes:
+    """The boxes from there to the next fragment, so that a later part can be read by itself."""
     with path.open("rb") as file:
+        file.seek(offset)
         data = file.read(_MOST)
     position = 0
     while data[position + 4 : position + 8] not in (b"moof", b"mdat", b"styp", b"sidx", b""):

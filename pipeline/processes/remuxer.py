@@ -58,7 +58,7 @@ def _done(order: messages.Remux, reports: Sender) -> messages.RemuxDone:
 
     if order.tool != "pyav":
         _run_ffmpeg(order.tool, plan, progress)
-        return messages.RemuxDone(0.0, 0, [])
+        return messages.RemuxDone(0.0, 0, _left_undone(plan))
     # Imported here: libraries of 100 MB that only this process needs, and only now.
     from pipeline.media.remux import remux  # noqa: PLC0415
 
@@ -96,6 +96,16 @@ def ffmpeg_command(program: str, plan: RemuxPlan) -> list[str]:
     if len(audios) == 1 == len(plan.sources) - 1:
         command += ["-metadata:s:a:0", f"language={language_code(audios[0].language)}"]
     return [*command, "-f", _FORMATS[plan.container], f"file:{plan.output.absolute()}"]
+
+
+def _left_undone(plan: RemuxPlan) -> list[str]:
+    """What the program does not do, and PyAV would have done."""
+    warnings = []
+    if any(source.breaks for source in plan.sources):
+        warnings.append("ffmpeg joins the parts as they are: behind a discontinuity, expect faults")
+    if plan.chapters:
+        warnings.append("ffmpeg is told of no chapters: they were left out")
+    return [f"{warning} (hlspipe[mp4] does better)" for warning in warnings]
 
 
 def _run_ffmpeg(program: str, plan: RemuxPlan, progress: Callable[[int, int], None]) -> None:

@@ -135,9 +135,9 @@ def test_an_encrypted_stream(encrypted: Path, space: Workspace) -> None:
     check_plays(space.cwd / "video.mp4", ["video", "audio"])
 
 
-def piece(folder: Path, name: str, offset: str, kind: str) -> list[str]:
+def piece(folder: Path, name: str, offset: str, kind: str, *more: str) -> list[str]:
     """Lines of a playlist for six seconds whose clock begins at `offset` seconds."""
-    made = [*PICTURE, *SOUND, *VIDEO, "-c:a", "aac", "-output_ts_offset", offset, *HLS]
+    made = [*PICTURE, *SOUND, *VIDEO, "-c:a", "aac", *more, "-output_ts_offset", offset, *HLS]
     made += ["-hls_segment_type", kind, "-hls_fmp4_init_filename", f"{name}.init.mp4"]
     made += ["-hls_segment_filename", folder / f"{name}%d.seg", folder / f"{name}.m3u8"]
     subprocess.run([*FFMPEG, *made], check=True)
@@ -153,6 +153,20 @@ def piece(folder: Path, name: str, offset: str, kind: str) -> list[str]:
     return [line for line in lines if not line.startswith(skipped)]
 
 
+def write_playlist(path: Path, parts: list[list[str]], between: str) -> None:
+    """A playlist of `parts`, with a line between them."""
+    text = f"\n{between}\n".join("\n".join(part) for part in parts)
+    head = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:3\n"
+    path.write_text(f"{head}{text}\n#EXT-X-ENDLIST\n")
+
+
+def packets_of(path: Path) -> int:
+    """How many pictures there are."""
+    count = ["-count_packets", "-select_streams", "v", "-show_entries", "stream=nb_read_packets"]
+    command = ["ffprobe", "-v", "error", *count, "-of", "csv=p=0", path]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
 @pytest.mark.parametrize(("ending", "kind"), [("mp4", "mpegts"), ("mkv", "fmp4")])
 def test_timelines_in_a_row(ending: str, kind: str, space: Workspace, tmp_path: Path) -> None:
     """Clocks that jump at EXT-X-DISCONTINUITY, back or ahead: as long as the parts together."""
@@ -161,9 +175,7 @@ def test_timelines_in_a_row(ending: str, kind: str, space: Workspace, tmp_path: 
     parts = [
         piece(tmp_path, name, at, kind) for name, at in [("a", "0"), ("b", "5000"), ("c", "70")]
     ]
-    text = "\n#EXT-X-DISCONTINUITY\n".join("\n".join(part) for part in parts)
-    head = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:3\n"
-    (tmp_path / "all.m3u8").write_text(f"{head}{text}\n#EXT-X-ENDLIST\n")
+    write_playlist(tmp_path / "all.m3u8", parts, "#EXT-X-DISCONTINUITY")
 
     run = space.run("fetch", tmp_path / "all.m3u8", "-o", f"video.{ending}")
 
@@ -172,10 +184,20 @@ def test_timelines_in_a_row(ending: str, kind: str, space: Workspace, tmp_path: 
     assert space.run("fetch", tmp_path / "a.m3u8", "-o", f"one.{ending}").exit_code == 0
     one = seconds(space.cwd / f"one.{ending}")
     check_plays(space.cwd / f"video.{ending}", ["video", "audio"], 3 * one)
-    count = ["-count_packets", "-select_streams", "v", "-show_entries", "stream=nb_read_packets"]
-    command = ["ffprobe", "-v", "error", *count, "-of", "csv=p=0", space.cwd / f"video.{ending}"]
-    found = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert found.stdout.strip() == "450"
+    assert packets_of(space.cwd / f"video.{ending}") == 450
+
+
+@pytest.mark.parametrize("between", ["#EXT-X-DISCONTINUITY", "## nothing is said"])
+def test_another_encoder(between: str, space: Workspace, tmp_path: Path) -> None:
+    """Behind another initialization section every picture is there, discontinuity or not."""
+    parts = [piece(tmp_path, "a", "0", "fmp4"), piece(tmp_path, "b", "6", "fmp4", "-s", "160x90")]
+    write_playlist(tmp_path / "all.m3u8", parts, between)
+
+    run = space.run("fetch", tmp_path / "all.m3u8", "-o", "video.mp4")
+
+    assert run.exit_code == 0, run.stderr
+    check_plays(space.cwd / "video.mp4", ["video", "audio"], 12.1)
+    assert packets_of(space.cwd / "video.mp4") == 300
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mkv"])
@@ -345,15 +367,31 @@ def test_nothing_to_remux_with(stream: Path, space: Workspace, tmp_path: Path) -
 
 
 def test_ffmpeg_instead(stream: Path, space: Workspace, tmp_path: Path) -> None:
-    """Without PyAV an ffmpeg does it."""
+    """Without PyAV an ffmpeg does it, as well as it can: what it does not mend is told."""
     inject(space, tmp_path, NO_PYAV)
 
     run = space.run("fetch", stream, "-o", "video.mp4", "--json")
 
     assert run.exit_code == 0, run.stderr
     assert run.receipt["remuxed_by"] == "ffmpeg"
+    assert "discontinuity" not in run.stdout
     assert names(space) == {"video.mp4"}
     check_plays(space.cwd / "video.mp4", ["video", "audio"])
+
+
+def test_what_ffmpeg_does_not_mend(space: Workspace, tmp_path: Path) -> None:
+    """Two timelines with a chapter: what is left as it is, is said."""
+    inject(space, tmp_path, NO_PYAV)
+    parts = [piece(tmp_path, name, "0", "mpegts") for name in "ab"]
+    chapter = '#EXT-X-DATERANGE:ID="1",CLASS="chapter",START-DATE="2026-01-01T00:00:00Z",DURATION=9'
+    parts[0][:0] = ["#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00Z", chapter]
+    write_playlist(tmp_path / "all.m3u8", parts, "#EXT-X-DISCONTINUITY")
+
+    run = space.run("fetch", tmp_path / "all.m3u8", "-o", "video.mp4")
+
+    assert run.exit_code == 0, run.stderr
+    assert "behind a discontinuity, expect faults" in run.stderr
+    assert "no chapters" in run.stderr
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -59,6 +59,19 @@ def test_an_initialization_section_is_written_once_per_change() -> None:
     assert [item.section_index for item in found.items] == [None, 0, 0, None, 3, None, 5]
 
 
+def test_where_the_output_has_to_be_read_anew() -> None:
+    """A discontinuity, or another initialization section; the beginning is no such place."""
+    a, b, jump = '#EXT-X-MAP:URI="A"', '#EXT-X-MAP:URI="B"', "#EXT-X-DISCONTINUITY"
+
+    found = planned(
+        *(jump, a, "#EXTINF:1,", "1", b, "#EXTINF:1,", "2", b, "#EXTINF:1,", "3"),
+        *(jump, "#EXTINF:1,", "4", jump, a, "#EXTINF:1,", "5"),
+    )
+
+    assert names(found) == ["A", "1", "B", "2", "3", "4", "A", "5"]
+    assert found.breaks == (2, 5, 6)
+
+
 def test_sections_of_one_file_differ_by_their_byte_range() -> None:
     """Two ranges of one URL are two sections."""
     found = planned(
