@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from importlib.util import find_spec
 from pathlib import Path
 
 from pipeline.errors import StorageError
@@ -28,6 +27,8 @@ def container_of(output: str | None, options: FetchOptions) -> str | None:
 
 def find_tool(wanted: RemuxTool) -> str | None:
     """What remuxes: "pyav", or the path of an ffmpeg; None if there is nothing."""
+    from importlib.util import find_spec  # noqa: PLC0415  (few are remuxed)
+
     if wanted in (RemuxTool.AUTO, RemuxTool.PYAV) and find_spec("av") is not None:
         return "pyav"
     return shutil.which("ffmpeg") if wanted in (RemuxTool.AUTO, RemuxTool.FFMPEG) else None

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import HlspipeError, Interrupted, OutputExistsError, UsageError
 from pipeline.events import Event
@@ -14,7 +15,6 @@ from pipeline.jobs.job import STDOUT, Job
 from pipeline.jobs.patterns import compile_exclusion
 from pipeline.jobs.playlists import PLAYLIST_CAP
 from pipeline.jobs.receipt import Receipt, Status
-from pipeline.jobs.remuxing import Remuxing, work_output
 from pipeline.jobs.sources import STDIN, is_web, local_url, may_be_local, read_here
 from pipeline.options import FetchOptions, MergeMode
 from pipeline.processes.limits import Limits
@@ -22,6 +22,9 @@ from pipeline.processes.running import Order, Origin
 from pipeline.processes.supervisor import Supervisor
 from pipeline.store.part import refuse_busy
 from pipeline.units import public_url
+
+if TYPE_CHECKING:
+    from pipeline.jobs.remuxing import Remuxing
 
 _STDOUT_DESCRIPTOR = 1
 
@@ -97,8 +100,10 @@ def prepared_remuxing(
     container: str,
     options: FetchOptions,
     tell: Callable[[Event], None],
-) -> Remuxing:
+) -> "Remuxing":
     """A download into `output` by way of files beside it. Raises HlspipeError."""
+    from pipeline.jobs.remuxing import Remuxing, work_output  # noqa: PLC0415  (few are remuxed)
+
     refuse_directory(output)
     job = prepared(url, work_output(output), options, tell)
     job.remuxed = True

@@ -67,19 +67,18 @@ class Downloader:
         self._share = _share(setup)
         self._transports: dict[int, Transport] = {}
         self._work: Work[messages.FetchSegment | messages.FetchDocument] = Work(setup.limit)
+        self._hired = 0  # fetch threads
 
     def serve(self) -> None:
         """Obey until told to stop, or until the supervisor is gone."""
         start_heart(self._reports, lambda: self._connections.meter.bytes)
-        for number in range(self._threads):
-            name = f"fetch-{number}"
-            start_thread(threading.Thread(target=self._fetch_loop, name=name, daemon=True))
         with selectors.DefaultSelector() as selector:
             selector.register(self._instructions, selectors.EVENT_READ)
             while not self._instructions.closed:
                 selector.select()
                 for message in self._instructions.receive():
                     self._obey(message)
+                self._hire()
         # The supervisor is gone. Threads are in the middle of requests: nothing waits for them.
 
     def _obey(self, message: messages.ToDownloader) -> None:
@@ -99,6 +98,21 @@ class Downloader:
                 self._work.put(message)
             case messages.Stop():
                 os._exit(0)
+
+    def _hire(self) -> None:
+        """Start the threads that there is something to do for: a playlist needs one of them.
+
+        One that the system refuses is done without, if there are others. Raises ScarcityError.
+        """
+        while self._hired < min(self._work.wanted_threads, self._threads):
+            name = f"fetch-{self._hired}"
+            try:
+                start_thread(threading.Thread(target=self._fetch_loop, name=name, daemon=True))
+            except ScarcityError:
+                if not self._hired:
+                    raise
+                return
+            self._hired += 1
 
     def _transport(self, message: messages.OpenContext) -> Transport:
         def tell(url: str) -> None:

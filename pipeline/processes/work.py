@@ -32,6 +32,12 @@ class Work(Generic[Task]):
             self._under_way += 1
             return self._tasks.popleft()
 
+    @property
+    def wanted_threads(self) -> int:
+        """How many threads have something to do, or are at it."""
+        with self._changed:
+            return max(self._under_way, min(self._limit, self._under_way + len(self._tasks)))
+
     def done(self) -> None:
         """A task that was taken has ended."""
         with self._changed:

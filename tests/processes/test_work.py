@@ -77,6 +77,25 @@ def test_limit_is_raised_and_lowered():
     crowd.wait_for(5)
 
 
+def test_threads_that_are_wanted():
+    """One for each task that may begin, and those that are at one; none for what has to wait."""
+    work = Work(2)
+    assert work.wanted_threads == 0
+    work.put("a")
+    assert work.wanted_threads == 1
+    work.take()
+    assert work.wanted_threads == 1
+    work.put("b")
+    work.put("c")
+    assert work.wanted_threads == 2
+    work.set_limit(3)
+    assert work.wanted_threads == 3
+    work.set_limit(0)
+    assert work.wanted_threads == 1
+    work.done()
+    assert work.wanted_threads == 0
+
+
 def test_no_work_is_lost_below_a_limit_of_nothing():
     """What is put while nothing may begin is there afterwards."""
     work = Work(0)
