@@ -19,7 +19,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from pipeline.errors import RemuxFailed
-from pipeline.media import forms, sniffing
+from pipeline.media import forms, packed, sniffing
 from pipeline.media.counting import unit_starts
 from pipeline.media.slices import Slice
 from pipeline.media.timeline import Clock, Extent, Place, Span
@@ -55,6 +55,11 @@ class Track:
         return sum(extent.packets for extent in self.extents.values())
 
     @property
+    def codec(self) -> str:
+        """FFmpeg's name of the codec."""
+        return str(self.template.codec_context.codec.canonical_name)
+
+    @property
     def changes(self) -> bool:
         """Whether one header is not enough for all its parts."""
         return len(set(self.forms.values())) > 1
@@ -86,7 +91,14 @@ class Reader:
         self._bounds = _bounds(source)
         self._kept: list[InputContainer] = []
         self._headers = self._found_headers()
+        self._is_packed = self.format in packed.FORMATS
+        self._tags = packed.tags(source.path) if self._is_packed else ()
         self.lost = 0  # packets that could not be written in their track's form
+
+    @property
+    def knows_time(self) -> bool:
+        """Whether its times are those of the presentation, and not just counted from zero."""
+        return bool(self._tags) or not self._is_packed
 
     def measure(self) -> list[dict[Place, Span]]:
         """Read everything, write nothing; how long each track lasts in each part.
@@ -100,13 +112,13 @@ class Reader:
             tracks = self.tracks.items()
             extents.append({p: t.span(number) for p, t in tracks if number in t.extents})
         if not any(extents):
-            raise RemuxFailed(f"{self.source.path} holds no video or audio that could be read")
+            raise RemuxFailed(f"{self.source.what} holds no video or audio that could be read")
         return extents
 
     def check_forms(self, container: str) -> None:
         """Raises RemuxFailed if `container` cannot hold a track that changes its form."""
         for track in self.tracks.values():
-            forms.check(track.template.codec_context.name, list(track.forms.values()), container)
+            forms.check(track.codec, list(track.forms.values()), container)
 
     def glance(self) -> list[dict[Place, Span]] | None:
         """What `measure` finds, guessed from the first seconds; None where that will not do.
@@ -215,11 +227,14 @@ class Reader:
                 index: unit_of(container.streams[index]) / self.tracks[place].clock.time_base
                 for index, place in places.items()
             }
+            tagged = self._tagged_time(number)
             for packet in _demuxed(container, list(places)):
                 place = places.get(packet.stream_index)
                 if place is not None and packet.size:
                     rescale(packet, factors[packet.stream_index])
                     packet.time_base = self.tracks[place].clock.time_base
+                    if tagged is not None:
+                        _move(packet, tagged, self._bounds[number][0])
                     packet.duration = packet.duration or self.tracks[place].usual
                     yield place, packet
 
@@ -239,6 +254,12 @@ class Reader:
             found.append(b"" if anew else latest)
             latest = sniffing.initialization_section(path, start) if anew else latest
         return found
+
+    def _tagged_time(self, number: int) -> packed.TaggedTime | None:
+        if not self._is_packed:
+            return None
+        start, end = self._bounds[number]
+        return packed.TaggedTime([tag for tag in self._tags if start <= tag.offset < end])
 
     def _keep(self, container: InputContainer) -> bool:
         """Remember what has streams that no container before had; was it one?"""
@@ -321,6 +342,15 @@ def rescale(packet: Packet[Any], factor: Fraction) -> None:
     if packet.pts is not None:
         packet.pts = (packet.pts * up + half) // down
     packet.duration = ((packet.duration or 0) * up + half) // down
+
+
+def _move(packet: Packet[Any], tagged: packed.TaggedTime, start: int) -> None:
+    """By what the tags say of the time at which the part begins."""
+    unit = unit_of(packet)
+    ticks = packet.pts or 0
+    shift = round(tagged.shift(start + (packet.pos or 0), float(ticks * unit)) / unit)
+    packet.pts = ticks + shift
+    packet.dts = (packet.dts if packet.dts is not None else ticks) + shift
 
 
 def _set_times(clock: Clock, packet: Packet[Any]) -> None:

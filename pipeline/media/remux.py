@@ -130,7 +130,8 @@ def _remux(plan: RemuxPlan, progress: Callable[[int, int], None], stack: ExitSta
     readers = [Reader(source, meter.add) for source in media]
     for reader in readers:
         stack.callback(reader.close)
-    shifts = placed(_measured(readers))
+    measured = _measured(readers)
+    shifts = placed(measured, [reader.knows_time for reader in readers])
     for reader in readers:
         reader.check_forms(plan.container)
     meter.total = meter.done + size  # a glance has not read everything
@@ -139,7 +140,7 @@ def _remux(plan: RemuxPlan, progress: Callable[[int, int], None], stack: ExitSta
     _write(plan, output, readers, shifts, texts)
     meter.finish()
     if not output.written:
-        raise RemuxFailed(f"Nothing in {plan.sources[0].path} fits into {plan.container}")
+        raise RemuxFailed(f"Not one packet of the stream could be written as {plan.container}")
     return Remuxed(output.end, len(output.streams), _warnings(readers, output))
 
 
@@ -171,12 +172,17 @@ def _open(
     for number, reader in enumerate(readers):
         _announce(output, number, reader, plan.container)
     if not output.streams:
-        raise RemuxFailed(f"{plan.container} holds nothing of {plan.sources[0].path}")
+        raise RemuxFailed(f"{plan.container} can hold nothing of it ({_codecs(readers)}): try .mkv")
     for number, text in enumerate(texts, len(readers)):
         output.streams[number, ("subtitle", 0)] = text.announce(container, plan.container)
     _set_chapters(container, plan)
     container.start_encoding()
     return output
+
+
+def _codecs(readers: list[Reader]) -> str:
+    tracks = [track for reader in readers for track in reader.tracks.values()]
+    return ", ".join(dict.fromkeys(track.codec for track in tracks))
 
 
 def _options(plan: RemuxPlan, readers: list[Reader], texts: list[TextTrack]) -> dict[str, str]:
@@ -197,8 +203,7 @@ def _announce(output: _Output, number: int, reader: Reader, container: str) -> N
         try:
             stream = output.container.add_stream_from_template(track.template, opaque=True)
         except ValueError:
-            codec = track.template.codec_context.name
-            reader.warnings[f"{container} cannot hold {codec}: it was left out"] = None
+            reader.warnings[f"{container} cannot hold {track.codec}: it was left out"] = None
             continue
         if track.changes:
             announce(track.template, stream)

@@ -30,7 +30,7 @@ def demuxer(path: Path) -> str:
             head = file.read(_HEAD)
     name = _DEMUXERS.get(looks_like_media(head) or "")
     if name is None:
-        raise RemuxFailed(f"{path} is no MPEG-TS, MP4 or audio that could be remuxed")
+        raise RemuxFailed("What was fetched is no MPEG-TS, MP4 or audio that could be remuxed")
     return name
 
 

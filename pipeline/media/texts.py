@@ -38,7 +38,7 @@ class TextTrack:
         try:
             document = parse_webvtt(source.path.read_bytes())
         except PlaylistError as error:
-            raise RemuxFailed(f"{source.path} is no WebVTT: {error.message}") from error
+            raise RemuxFailed(f"{source.what} is no WebVTT: {error.message}") from error
         texts = (replace(cue, payload=subrip_text(cue.payload)) for cue in document.cues)
         shown = sorted((cue for cue in texts if cue.payload), key=lambda cue: cue.start)
         return cls(source, tuple(_one_at_a_time(shown)))

@@ -78,14 +78,20 @@ Part = Mapping[Place, Span]
 _Track = tuple[int, Place]
 
 
-def placed(files: Sequence[Sequence[Part]]) -> list[list[dict[Place, Fraction]]]:
+def placed(
+    files: Sequence[Sequence[Part]], known: Sequence[bool]
+) -> list[list[dict[Place, Fraction]]]:
     """For each file and part the seconds to add to the times of each of its tracks.
 
     `files[0]` leads. A file with as many parts whose times count from about the same stays
     together with it, which is what keeps sound and picture together; any other is placed by
-    itself.
+    itself. So is one whose times say nothing of the others': not `known`.
     """
-    together = [number for number, file in enumerate(files) if _aligned(file, files[0])]
+    together = [
+        number
+        for number, file in enumerate(files)
+        if not number or (known[0] and known[number] and _aligned(file, files[0]))
+    ]
     alone = [[number] for number in range(len(files)) if number not in together]
     shifts: list[list[dict[Place, Fraction]]] = [[] for _ in files]
     for group in (together, *alone):

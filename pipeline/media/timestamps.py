@@ -27,7 +27,8 @@ _PES_START = b"\0\0\1"
 # Streams whose PES packets have a header: private 1 (AC-3), audio and video, extended.
 _STREAM_IDS = frozenset({0xBD, *range(0xC0, 0xF0), 0xFD})
 
-_ID3_OWNER = b"com.apple.streaming.transportStreamTimestamp\0"
+#: What the ID3 tag with the time of a segment of packed audio has for a name.
+ID3_OWNER = b"com.apple.streaming.transportStreamTimestamp\0"
 
 
 def first_timestamp(head: bytes) -> float | None:
@@ -81,8 +82,8 @@ def _earliest(ticks: Iterable[int]) -> int:
 
 def _packed_audio(head: bytes) -> float | None:
     """The timestamp in the ID3 tag that every segment of packed audio begins with."""
-    at = head.find(_ID3_OWNER)
-    ticks = head[at + len(_ID3_OWNER) :][:8]
+    at = head.find(ID3_OWNER)
+    ticks = head[at + len(ID3_OWNER) :][:8]
     if at < 0 or len(ticks) < 8:
         return None
     return int.from_bytes(ticks, "big") % WRAP / CLOCK

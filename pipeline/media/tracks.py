@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.hls.chapters import Chapter
+from pipeline.units import printable
 
 __all__ = ["Chapter", "RemuxPlan", "Source", "language_code"]
 
@@ -33,6 +34,14 @@ class Source:
     name: str | None = None  # the title
     default: bool = False
     breaks: tuple[int, ...] = ()  # offsets in bytes at which a discontinuity begins (not 0)
+
+    @property
+    def what(self) -> str:
+        """In words, for a user who does not know the file: the start of a sentence."""
+        if self.kind == "main":
+            return "The stream"
+        named = self.name or self.language
+        return f"The {self.kind} rendition" + (f" {printable(named)}" if named else "")
 
 
 @dataclass(frozen=True)

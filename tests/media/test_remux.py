@@ -135,6 +135,12 @@ def test_sound_only(clip, tmp_path, name):
     assert seconds(ours) == pytest.approx(seconds(theirs), abs=0.05)
 
 
+def test_a_container_that_can_hold_nothing(clip, tmp_path):
+    """It is named, with the codecs: a picture and MP3 are nothing for an M4A file."""
+    with pytest.raises(RemuxFailed, match=r"m4a can hold nothing of it \(h264, mp3\): try .mkv"):
+        put(tmp_path / "ours.m4a", Source(clip("mp3.ts"), "main"))
+
+
 def refuse(*_: object) -> None:
     raise AssertionError("everything was read beforehand")
 

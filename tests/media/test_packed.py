@@ -1,0 +1,123 @@
+"""Packed audio beside a video: its time is in ID3 tags, and nowhere else."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.media.packed import Tag, TaggedTime, tags
+from pipeline.media.remux import remux
+from pipeline.media.tracks import RemuxPlan, Source
+
+WRAP = 1 << 33
+OWNER = b"com.apple.streaming.transportStreamTimestamp\0"
+
+
+def tag(seconds: float) -> bytes:
+    """An ID3v2.4 tag with one PRIV frame, as it stands before a segment (RFC 8216 3.4)."""
+    private = OWNER + (round(seconds * 90_000) % WRAP).to_bytes(8, "big")
+    frame = b"PRIV" + len(private).to_bytes(4, "big") + b"\0\0" + private
+    return b"ID3\4\0\0" + bytes([0, 0, len(frame) >> 7, len(frame) & 0x7F]) + frame
+
+
+def ffmpeg(*arguments: str | Path) -> None:
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *arguments], check=True)
+
+
+@pytest.fixture(scope="session")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four seconds of MPEG-TS whose clock begins at ten."""
+    path = tmp_path_factory.mktemp("video") / "video.ts"
+    picture = ("-f", "lavfi", "-i", "testsrc2=s=160x120:r=25:d=4")
+    encoded = ("-c:v", "libx264", "-preset", "ultrafast", "-threads", "1")
+    ffmpeg(*picture, *encoded, "-output_ts_offset", "10", "-muxdelay", "0", path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def frames(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    """ADTS frames, 46.875 of them a second."""
+    path = tmp_path_factory.mktemp("frames") / "sound.aac"
+    ffmpeg("-f", "lavfi", "-i", "sine=d=4", "-ar", "48000", "-c:a", "aac", path)
+    data, found, at = path.read_bytes(), [], 0
+    while at < len(data):
+        size = int.from_bytes(data[at + 3 : at + 6], "big") >> 5 & 0x1FFF
+        found.append(data[at : at + size])
+        at += size
+    return found
+
+
+Sound = Callable[[Path], tuple[float, float]]
+
+
+def starts_and_ends(video: Path, sound: bytes, output: Path) -> tuple[float, float]:
+    """When the sound of a file of both begins, and ends."""
+    merged = output.with_name("sound.aac")
+    merged.write_bytes(sound)
+    sources = (Source(video, "main"), Source(merged, "audio", "en"))
+    remux(RemuxPlan(sources, output, "mp4"), lambda done, total: None)
+    shown = ("-select_streams", "a", "-show_entries", "packet=pts_time", "-of", "json")
+    told = subprocess.run(
+        ["ffprobe", "-v", "error", *shown, output], check=True, capture_output=True
+    )
+    times = [float(packet["pts_time"]) for packet in json.loads(told.stdout)["packets"]]
+    return times[0], times[-1]
+
+
+@pytest.mark.parametrize("late", [0.0, 1.5, 60.0])
+def test_sound_that_begins_later(
+    video: Path, frames: list[bytes], tmp_path: Path, late: float
+) -> None:
+    """As late as the tags say; a clock that has nothing to do with the video's is not asked."""
+    sound = tag(10 + late) + b"".join(frames[:94]) + tag(12.005333 + late) + b"".join(frames[94:])
+
+    start, end = starts_and_ends(video, sound, tmp_path / "video.mp4")
+
+    expected = late if late < 10 else 0
+    assert start == pytest.approx(expected, abs=0.002)
+    assert end - start == pytest.approx(1024 / 48000 * (len(frames) - 1), abs=0.002)
+
+
+def test_a_gap(video: Path, frames: list[bytes], tmp_path: Path) -> None:
+    """A segment that is missing leaves its time empty: what follows stays with the picture."""
+    sound = tag(10) + b"".join(frames[:47]) + tag(13) + b"".join(frames[-47:])
+
+    start, end = starts_and_ends(video, sound, tmp_path / "video.mp4")
+
+    assert start == pytest.approx(0, abs=0.002)
+    assert end == pytest.approx(3 + 46 * 1024 / 48000, abs=0.002)
+
+
+def test_no_tags(video: Path, frames: list[bytes], tmp_path: Path) -> None:
+    """Nobody knows when it begins: with the picture, then."""
+    start, _ = starts_and_ends(video, b"".join(frames), tmp_path / "video.mp4")
+
+    assert start == pytest.approx(0, abs=0.002)
+
+
+def test_where_tags_are(tmp_path: Path) -> None:
+    """Each is found, with the place at which it begins."""
+    path = tmp_path / "sound.aac"
+    first, second = tag(1), tag(WRAP / 90_000 + 2)
+    path.write_bytes(first + bytes(1000) + second)
+
+    found = tags(path)
+
+    assert found == (Tag(0, 90_000), Tag(len(first) + 1000, 180_000))
+
+
+@given(st.integers(0, WRAP - 1), st.lists(st.floats(0.5, 10), min_size=1, max_size=9))
+def test_segments_in_a_row_are_moved_alike(begin: int, durations: list[float]) -> None:
+    """However long they are, and wherever the clock of 33 bits wraps: a row has no gaps."""
+    found, seconds = [], 0.0
+    for number, duration in enumerate(durations):
+        found.append(Tag(number, round(begin + seconds * 90_000) % WRAP))
+        seconds += duration
+    time, passed = TaggedTime(found), 0.0
+    for number, duration in enumerate(durations):
+        assert time.shift(number, passed) == pytest.approx(begin / 90_000)
+        passed += duration
