@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.media.timestamps import CLOCK, ID3_OWNER, WRAP
+from pipeline.media.timestamps import CLOCK, ID3_OWNER, WRAP, around_zero
 
 #: FFmpeg's demuxers of packed audio.
 FORMATS = ("aac", "mp3", "ac3", "eac3")
@@ -64,12 +64,7 @@ class TaggedTime:
             if self._shift is None:
                 self._shift = tagged - seconds
                 continue
-            ahead = _around_zero(tagged - (seconds + self._shift))
+            ahead = around_zero(tagged - (seconds + self._shift))
             if ahead > _EXACT:
                 self._shift += ahead
         return self._shift or 0.0
-
-
-def _around_zero(seconds: float) -> float:
-    wrap = WRAP / CLOCK
-    return (seconds + wrap / 2) % wrap - wrap / 2

@@ -11,7 +11,7 @@ Not covered: choosing a container, publishing the output, looking after the proc
 import errno
 import heapq
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -24,7 +24,8 @@ from pipeline.errors import RemuxFailed, StorageError
 from pipeline.media.demux import Moment, Reader, rescale, unit_of
 from pipeline.media.forms import announce
 from pipeline.media.texts import TextTrack
-from pipeline.media.timeline import Place, Span, placed
+from pipeline.media.timeline import ALIGNED, Place, Span, placed
+from pipeline.media.timestamps import HEAD_BYTES, around_zero, first_timestamp
 from pipeline.media.tracks import RemuxPlan, Source, language_code
 
 __all__ = ["RemuxFailed", "Remuxed", "remux"]
@@ -135,13 +136,25 @@ def _remux(plan: RemuxPlan, progress: Callable[[int, int], None], stack: ExitSta
     for reader in readers:
         reader.check_forms(plan.container)
     meter.total = meter.done + size  # a glance has not read everything
-    texts = [TextTrack.read(source) for source in plan.sources if source.kind == "subtitles"]
-    output = _open(plan, readers, texts, stack)
+    late = _late(plan.sources[0], shifts[0][0])
+    texts = [TextTrack.read(source, late) for source in plan.sources if source.kind == "subtitles"]
+    output = _open(plan, readers, texts, late, stack)
     _write(plan, output, readers, shifts, texts)
     meter.finish()
     if not output.written:
         raise RemuxFailed(f"Not one packet of the stream could be written as {plan.container}")
     return Remuxed(output.end, len(output.streams), _warnings(readers, output))
+
+
+def _late(source: Source, moved: Mapping[Place, Fraction]) -> float:
+    """Seconds until the main stream begins, if another rendition is earlier.
+
+    Subtitles and chapters count from there: from what `first_timestamp` says.
+    """
+    with source.path.open("rb") as file:
+        first = first_timestamp(file.read(HEAD_BYTES))
+    late = around_zero(first + float(min(moved.values()))) if first is not None and moved else 0.0
+    return late if 0 < late < ALIGNED else 0.0
 
 
 def _measured(readers: list[Reader]) -> list[list[dict[Place, Span]]]:
@@ -159,7 +172,11 @@ def _warnings(readers: list[Reader], output: _Output) -> tuple[str, ...]:
 
 
 def _open(
-    plan: RemuxPlan, readers: list[Reader], texts: list[TextTrack], stack: ExitStack
+    plan: RemuxPlan,
+    readers: list[Reader],
+    texts: list[TextTrack],
+    late: float,
+    stack: ExitStack,
 ) -> _Output:
     """The output with its tracks announced, and its header written."""
     name = _FORMATS[plan.container]
@@ -175,7 +192,7 @@ def _open(
         raise RemuxFailed(f"{plan.container} can hold nothing of it ({_codecs(readers)}): try .mkv")
     for number, text in enumerate(texts, len(readers)):
         output.streams[number, ("subtitle", 0)] = text.announce(container, plan.container)
-    _set_chapters(container, plan)
+    _set_chapters(container, plan, late)
     container.start_encoding()
     return output
 
@@ -227,15 +244,15 @@ def _describe(stream: Any, source: Source, place: Place) -> None:
     stream.disposition = av.stream.Disposition.default if default else av.stream.Disposition(0)
 
 
-def _set_chapters(container: OutputContainer, plan: RemuxPlan) -> None:
+def _set_chapters(container: OutputContainer, plan: RemuxPlan, late: float) -> None:
     if not plan.chapters:
         return
     container.set_chapters(
         [
             {
                 "id": number,
-                "start": round(chapter.start * 1000),
-                "end": round(chapter.end * 1000),
+                "start": round((chapter.start + late) * 1000),
+                "end": round((chapter.end + late) * 1000),
                 "time_base": Fraction(1, 1000),
                 "metadata": {"title": chapter.title},
             }

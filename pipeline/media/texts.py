@@ -33,14 +33,16 @@ class TextTrack:
     cues: tuple[Cue, ...]
 
     @classmethod
-    def read(cls, source: Source) -> "TextTrack":
-        """The track in the file. Raises RemuxFailed if that is no WebVTT."""
+    def read(cls, source: Source, late: float) -> "TextTrack":
+        """The track in the file, `late` seconds later. Raises RemuxFailed if it is no WebVTT."""
         try:
             document = parse_webvtt(source.path.read_bytes())
         except PlaylistError as error:
             raise RemuxFailed(f"{source.what} is no WebVTT: {error.message}") from error
         texts = (replace(cue, payload=subrip_text(cue.payload)) for cue in document.cues)
-        shown = sorted((cue for cue in texts if cue.payload), key=lambda cue: cue.start)
+        by = round(late * 1000)
+        moved = (replace(cue, start=cue.start + by, end=cue.end + by) for cue in texts)
+        shown = sorted((cue for cue in moved if cue.payload), key=lambda cue: cue.start)
         return cls(source, tuple(_one_at_a_time(shown)))
 
     def announce(self, container: OutputContainer, kind: str) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 _RESET = 5  # seconds backwards that are no disorder, but a clock that was set anew
-_ALIGNED = 10  # seconds between the starts of two files of one presentation, at most
+ALIGNED = 10  # seconds between the starts of two files of one presentation, at most
 _LATE = Fraction(60, 1000)  # seconds that sound may be late (ITU-R BT.1359: 125 are noticed)
 
 
@@ -114,7 +114,7 @@ def _aligned(file: Sequence[Part], leader: Sequence[Part]) -> bool:
 
 def _near(part: Part, other: Part) -> bool:
     starts = [[span.start for span in each.values()] for each in (part, other)]
-    return not all(starts) or abs(min(starts[0]) - min(starts[1])) < _ALIGNED
+    return not all(starts) or abs(min(starts[0]) - min(starts[1])) < ALIGNED
 
 
 def _moved(tracks: Mapping[_Track, Span], ends: dict[_Track, Fraction]) -> dict[_Track, Fraction]:

@@ -40,6 +40,12 @@ def first_timestamp(head: bytes) -> float | None:
     return _fragmented_mp4(head)
 
 
+def around_zero(seconds: float) -> float:
+    """A difference between two times of a clock of 33 bits: half a turn at most, either way."""
+    turn = WRAP / CLOCK
+    return (seconds + turn / 2) % turn - turn / 2
+
+
 def _transport_stream(head: bytes) -> float | None:
     first: dict[int, int] = {}
     for packet in _unit_starts(head):

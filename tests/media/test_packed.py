@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.media.packed import Tag, TaggedTime, tags
 from pipeline.media.remux import remux
-from pipeline.media.tracks import RemuxPlan, Source
+from pipeline.media.tracks import Chapter, RemuxPlan, Source
 
 WRAP = 1 << 33
 OWNER = b"com.apple.streaming.transportStreamTimestamp\0"
@@ -121,3 +121,27 @@ def test_segments_in_a_row_are_moved_alike(begin: int, durations: list[float]) -
     for number, duration in enumerate(durations):
         assert time.shift(number, passed) == pytest.approx(begin / 90_000)
         passed += duration
+
+
+def test_sound_that_begins_earlier(video: Path, frames: list[bytes], tmp_path: Path) -> None:
+    """The picture comes later then, and so do subtitles and chapters, which count with it."""
+    (tmp_path / "sound.aac").write_bytes(tag(9) + b"".join(frames))
+    (tmp_path / "text.vtt").write_text("WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n")
+    sources = (
+        Source(video, "main"),
+        Source(tmp_path / "sound.aac", "audio", "en"),
+        Source(tmp_path / "text.vtt", "subtitles", "en"),
+    )
+    output, chapters = tmp_path / "video.mp4", (Chapter(0, 2, "One"), Chapter(2, 4, "Two"))
+
+    remux(RemuxPlan(sources, output, "mp4", chapters), lambda done, total: None)
+
+    shown = ("-show_entries", "stream=codec_type,start_time", "-show_chapters", "-of", "json")
+    command = ["ffprobe", "-v", "error", *shown, output]
+    found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    begins = {one["codec_type"]: float(one["start_time"]) for one in found["streams"]}
+    assert begins["audio"] == pytest.approx(0, abs=0.002)
+    assert begins["video"] == pytest.approx(1, abs=0.002)
+    assert float(found["chapters"][1]["start_time"]) == 3
+    ffmpeg("-i", output, "-map", "0:s", tmp_path / "text.srt")
+    assert "00:00:02,000 --> 00:00:03,000" in (tmp_path / "text.srt").read_text()
