@@ -153,11 +153,12 @@ class OutputPublished:
 
 @dataclass(frozen=True, slots=True)
 class RemuxProgress:
-    """So many of so many bytes have been put into the output's container."""
+    """So many of so many bytes have been put into the output's container. Sent often."""
 
     output: str
     done_bytes: int
     total_bytes: int
+    elapsed: float  # since that began
 
 
 Event = (

@@ -3,22 +3,24 @@
 Pure: time is what the events say has elapsed.
 """
 
-from pipeline.events import Event, Progress, SegmentsStored
+from pipeline.events import Event, OutputPublished, Progress, RemuxProgress, SegmentsStored
+
+_Count = Progress | RemuxProgress
 
 
 class Thinning:
-    """Lets progress through at most once per `interval` seconds, and always the last of it."""
+    """Lets counts of a kind through at most once per `interval` seconds, and always the last."""
 
     def __init__(self, interval: float) -> None:
         self._interval = interval
-        self._shown: Progress | None = None
-        self._held: Progress | None = None
+        self._shown: _Count | None = None
+        self._held: _Count | None = None
 
     def admit(self, event: Event) -> list[Event]:
         """What to show now that `event` has happened."""
-        if isinstance(event, Progress):
-            return self._admit_progress(event)
-        if isinstance(event, SegmentsStored) and self._held is not None:
+        if isinstance(event, _Count):
+            return self._admit_count(event)
+        if isinstance(event, SegmentsStored | OutputPublished) and self._held is not None:
             return [self._release(self._held), event]
         return [event]
 
@@ -26,15 +28,18 @@ class Thinning:
         """What to show when nothing has happened for a while: the count that was held back."""
         return [] if self._held is None else [self._release(self._held)]
 
-    def _admit_progress(self, event: Progress) -> list[Event]:
+    def _admit_count(self, event: _Count) -> list[Event]:
         if self._is_due(event):
             return [self._release(event)]
         self._held = event
         return []
 
-    def _is_due(self, event: Progress) -> bool:
-        return self._shown is None or event.elapsed - self._shown.elapsed >= self._interval
+    def _is_due(self, event: _Count) -> bool:
+        shown = self._shown
+        if shown is None or type(shown) is not type(event):
+            return True
+        return event.elapsed - shown.elapsed >= self._interval
 
-    def _release(self, event: Progress) -> Progress:
+    def _release(self, event: _Count) -> _Count:
         self._shown, self._held = event, None
         return event

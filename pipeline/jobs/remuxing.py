@@ -8,6 +8,7 @@ is noted of the sources (`fetched`), the process (`processes.remuxing`).
 
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -51,6 +52,7 @@ class Remuxing:
     _fetched: Fetched | None = None
     _done: bool = False  # what was fetched has become the output, or lies beside it
     _tool: str | None = None
+    _begun: float = 0.0
     _held: list[int] = field(default_factory=list)  # bytes on disk of each source, before
     _receipt: Receipt | None = None  # of the download, while its streams are put together
 
@@ -77,7 +79,7 @@ class Remuxing:
         # From the first file to the last: what is begun is also cleaned up.
         with SignalWatch() as signals:
             try:
-                known = self.open()
+                known = self.open(hurry=True)
                 if known is not None:
                     return self._to_the_end(signals, known)
                 return self._fetch(order, signals)
@@ -86,13 +88,14 @@ class Remuxing:
 
     # -- step by step ------------------------------------------------------------------------
 
-    def open(self) -> Receipt | None:
+    def open(self, *, hurry: bool = False) -> Receipt | None:
         """Take the output; the receipt of an earlier run that has fetched everything, if any.
 
+        With `hurry` the process gets ready while the download runs, which costs memory meanwhile.
         Raises HlspipeError. `close` belongs to it, however it ends.
         """
         # Before there is a file: it removes them all should this process be killed.
-        self._start_child()
+        self._start_child(hurry=hurry)
         noted = self.work.take(self._identity(), resume=self.options.resume)
         if noted is None:
             return None
@@ -102,8 +105,9 @@ class Remuxing:
             return None
         return self._fetched.receipt(self.job.url)
 
-    def _start_child(self) -> None:
-        self.child.start(self.output, keep=self.options.resume)
+    def _start_child(self, *, hurry: bool = False) -> None:
+        ready = hurry and find_tool(self.options.remux) == "pyav"
+        self.child.start(self.output, keep=self.options.resume, ready=ready)
 
     def begin(self, receipt: Receipt) -> Receipt | None:
         """Everything is fetched: begin to put it together; the final receipt, if that is all.
@@ -124,6 +128,7 @@ class Remuxing:
                 raise RemuxFailed(f"Nothing here makes {self.container} files: {HOW_TO}")
             if not self.child.running:
                 self._start_child()
+            self._begun = time.monotonic()
             self.child.begin(self._plan(self._fetched), self._tool)
         return None
 
@@ -218,7 +223,8 @@ class Remuxing:
         )
 
     def _progressed(self, done: int, total: int) -> None:
-        self.tell(RemuxProgress(str(self.output), done, total))
+        elapsed = time.monotonic() - self._begun
+        self.tell(RemuxProgress(str(self.output), done, total, elapsed))
 
     def _publish(self, whole: Path) -> None:
         if not self.options.force and os.path.lexists(self.output):

@@ -9,6 +9,8 @@ FFmpeg parses hostile input in here: if that crashes or hangs, it takes this pro
 import subprocess
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any
@@ -31,6 +33,8 @@ _FORMATS = {"mp4": "mp4", "m4a": "ipod", "mkv": "matroska"}
 def run(setup: dict[str, Any], reports: Sender) -> None:
     """Carry out orders until there is nobody to give them; then clean up, whatever goes on."""
     receiver = Receiver(setup["instructions"])
+    if setup["ready"]:
+        start_thread(threading.Thread(target=_get_ready, daemon=True))
     with DefaultSelector() as selector:
         selector.register(receiver, EVENT_READ)
         while not receiver.closed:
@@ -40,6 +44,12 @@ def run(setup: dict[str, Any], reports: Sender) -> None:
                 start_thread(work)
     if not setup["keep"]:
         forget_work(Path(setup["output"]), _CLEANING_SECONDS)
+
+
+def _get_ready() -> None:
+    """Import what takes a quarter of a second, while there is nothing else to do."""
+    with suppress(ImportError):  # said when there is an order
+        import_module("pipeline.media.remux")
 
 
 def _carry_out(order: messages.Remux, reports: Sender) -> None:

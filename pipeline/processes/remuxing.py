@@ -23,10 +23,10 @@ class RemuxChild(Child):
 
     role = "remuxer"
 
-    def start(self, output: Path, *, keep: bool) -> None:
-        """Start it; `keep` leaves everything to a later run."""
+    def start(self, output: Path, *, keep: bool, ready: bool) -> None:
+        """Start it; `keep` leaves everything to a later run, `ready` has it import PyAV at once."""
         fill_standard_descriptors()
-        setup = {"output": str(output.absolute()), "keep": keep}
+        setup = {"output": str(output.absolute()), "keep": keep, "ready": ready}
         self._launch(setup, [], time.monotonic())
 
     def begin(self, plan: RemuxPlan, tool: str) -> None:

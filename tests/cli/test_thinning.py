@@ -4,7 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.cli.thinning import Thinning
-from pipeline.events import Event, Progress, SegmentsStored, Warned
+from pipeline.events import (
+    Event,
+    OutputPublished,
+    Progress,
+    RemuxProgress,
+    SegmentsStored,
+    Warned,
+)
 
 
 def progress(elapsed: float, done: int = 0) -> Progress:
@@ -34,6 +41,16 @@ def test_the_last_count_is_shown() -> None:
         progress(0.3, 100),
         stored,
     ]
+
+
+def test_the_counts_of_a_remux() -> None:
+    """One a second, too, beginning with its own first, and the last of them."""
+    stored, published = SegmentsStored(100, None), OutputPublished("video.mp4", 9)
+    counts = [RemuxProgress("video.mp4", n, 9, n * 0.3) for n in range(1, 9)]
+
+    shown = admitted([progress(0.1, 100), stored, *counts, published])
+
+    assert shown == [progress(0.1, 100), stored, counts[0], counts[4], counts[7], published]
 
 
 def test_no_count_is_shown_twice() -> None:

@@ -63,7 +63,7 @@ PLAIN = {
     "Taking 1 of 1 segment": SegmentsPicked(1, 1, 0, 0),
     "URLs have expired (HTTP 403): 1 fresh one from the playlist": UrlsRenewed(1, "HTTP 403"),
     "URLs have expired (HTTP 410): 9 fresh ones from the playlist": UrlsRenewed(9, "HTTP 410"),
-    "Writing video.mp4: 25.0%": RemuxProgress("video.mp4", 1, 4),
+    "Writing video.mp4: 25.0%": RemuxProgress("video.mp4", 1, 4, 0.5),
     "Going on with video.ts: 7 segments (2.0 MB) are there": Resumed("video.ts", 7, 2 * MIB),
 }
 
