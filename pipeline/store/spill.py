@@ -2,7 +2,8 @@
 
 Files are made in a temp directory that is created when the first is needed. Each is closed after
 every write and mapped one at a time, so that the number of open descriptors never grows with the
-number of segments.
+number of segments; and mapped a window at a time, for what is mapped counts as this process's
+memory.
 
 The directory is where others clean up. Reading a map beyond the end of a file that somebody has cut
 is a SIGBUS, so only the kernel reads it: a write from a map that has lost its file fails. Whoever
@@ -20,7 +21,11 @@ from pipeline.errors import StorageError
 from pipeline.store.files import close_quietly, storage_error, write_all
 from pipeline.store.output import Output
 from pipeline.store.tempdir import Place, TempDirectory
-from pipeline.units import KIB
+from pipeline.units import KIB, MIB
+
+#: Bytes mapped at a time. All 75 MB of a segment made 139 MB of a process that has 70 with this; to
+#: map once in 8 MB takes no time that could be measured.
+_WINDOW = 8 * MIB
 
 #: Bytes read at a time for an output that examines them.
 _PIECE = 256 * KIB
@@ -94,8 +99,8 @@ class SpillArea:
             return
         try:
             with _opened(file) as descriptor:
-                mapped = None if output.examines else _map(descriptor, file.size)
-                for view in _pieces(descriptor, file.size) if mapped is None else [mapped]:
+                read = _pieces if output.examines else _windows
+                for view in read(descriptor, file.size):
                     output.write(view)
         except OSError as error:
             raise storage_error("read", file.path, error) from error
@@ -150,22 +155,31 @@ def _opened(file: SpillFile) -> Iterator[int]:
         close_quietly(descriptor)
 
 
-def _map(descriptor: int, size: int) -> memoryview | None:
-    """A read-only map of the file, or None: no address space, or a file system without maps.
+def _windows(descriptor: int, size: int) -> Iterator[memoryview]:
+    """The file's bytes, mapped; or read, without address space or on a file system without maps."""
+    for place in range(0, size, _WINDOW):
+        window = _map(descriptor, place, min(_WINDOW, size - place))
+        if window is None:
+            yield from _pieces(descriptor, size, place)
+            return
+        yield window
+
+
+def _map(descriptor: int, place: int, size: int) -> memoryview | None:
+    """A read-only map of a part of the file, or None; also if the file has been cut before it.
 
     Unmapped with the last reference: closing it by hand would raise as long as a slice is alive, in
     the frames of an exception under way, say, and hide that one.
     """
     try:
-        return memoryview(mmap.mmap(descriptor, size, access=mmap.ACCESS_READ))
-    except OSError:
+        return memoryview(mmap.mmap(descriptor, size, access=mmap.ACCESS_READ, offset=place))
+    except (OSError, ValueError):
         return None
 
 
-def _pieces(descriptor: int, size: int) -> Iterator[memoryview]:
-    """The file's bytes, each piece valid until the next."""
-    buffer = memoryview(bytearray(min(_PIECE, size)))
-    place = 0
+def _pieces(descriptor: int, size: int, place: int = 0) -> Iterator[memoryview]:
+    """The file's bytes from `place` on, each piece valid until the next."""
+    buffer = memoryview(bytearray(min(_PIECE, size - place)))
     while place < size and (read := os.preadv(descriptor, [buffer[: size - place]], place)):
         yield buffer[:read]
         place += read

@@ -52,6 +52,34 @@ def test_file_grows_and_is_written_in_order(area):
     assert file.size == 11
 
 
+@pytest.mark.parametrize("size", [1, 4096, 8192, 8193, 20_000])
+def test_file_is_mapped_a_window_at_a_time(area, size, monkeypatch):
+    """However large it is: what is mapped counts as memory."""
+    monkeypatch.setattr(spill, "_WINDOW", 4096)
+    sizes = []
+
+    class Recorder(FakeOutput):
+        def write(self, data):
+            sizes.append(len(data))
+            super().write(data)
+
+    content, file, output = os.urandom(size), area.create(0, 3), Recorder()
+    append(area, file, content)
+    area.write_to(file, output)
+
+    assert output.data == content
+    assert max(sizes) <= 4096
+
+
+def test_file_that_is_cut_before_the_next_window(area, monkeypatch):
+    """What cannot be mapped any more is missed when all has been read."""
+    monkeypatch.setattr(spill, "_WINDOW", 4096)
+    file = area.create(0, 0)
+    append(area, file, b"x" * 20_000)
+    with pytest.raises(StorageError, match="has 5000 bytes instead of the 20000"):
+        area.write_to(file, Cleaner(file.path, 5000))
+
+
 def test_empty_file_is_written_as_nothing(area):
     """An empty item has no bytes, and no map."""
     file, output = area.create(0, 0), FakeOutput()
