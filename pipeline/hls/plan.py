@@ -61,7 +61,7 @@ class Plan:
     duration: float  # seconds of the segments among the items
     known_bytes: int | None  # to be fetched; None unless every item has a byte range
     extension: str  # fit for the output: ".ts", ".mp4", ...
-    breaks: tuple[int, ...] = ()  # items with which another timeline or section begins; never 0
+    breaks: tuple[int, ...] = ()  # items with which a new timeline begins; never the first
 
     @property
     def least_bytes(self) -> int:
@@ -165,7 +165,6 @@ class _Planner:
         if section is None:
             self._section_index = None
         elif section is not self._section and section != self._section:
-            self._broken = self._broken or self._section is not None
             self._append(section, segment, None)
             self._section, self._section_index = section, len(self._items) - 1
         self._append(segment, segment, index)

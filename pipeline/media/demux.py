@@ -1,7 +1,8 @@
 """A source's packets, part by part, with mended times. The one place where FFmpeg reads.
 
-Each part (what lies between two discontinuities) is read by a demuxer of its own, from a file
-object without `seek`: nothing of FFmpeg's opens a file, or guesses what clocks mean.
+Each part (what lies between two discontinuities, or two initialization sections) is read by a
+demuxer of its own, from a file object without `seek`: nothing of FFmpeg's opens a file, or guesses
+what clocks mean.
 """
 
 from __future__ import annotations  # PyAV's Packet is generic in its stubs only
@@ -88,9 +89,12 @@ class Reader:
         self.warnings: dict[str, None] = {}
         self.format = sniffing.demuxer(source.path)
         self._on_read = on_read
-        self._bounds = _bounds(source)
+        # Looked for beforehand: what is written releases what it has read.
+        self._sections = sniffing.sections(source.path) if self.format == "mp4" else []
+        self._bounds = _bounds(source, self._sections)
+        #: Whether a part has a timeline of its own, and not just another initialization section.
+        self._fresh = [start in (0, *source.breaks) for start, _ in self._bounds]
         self._kept: list[InputContainer] = []
-        self._headers = self._found_headers()
         self._is_packed = self.format in packed.FORMATS
         self._tags = packed.tags(source.path) if self._is_packed else ()
         self.lost = 0  # packets that could not be written in their track's form
@@ -101,19 +105,23 @@ class Reader:
         return bool(self._tags) or not self._is_packed
 
     def measure(self) -> list[dict[Place, Span]]:
-        """Read everything, write nothing; how long each track lasts in each part.
+        """Read everything, write nothing; how long each track lasts on each timeline.
 
         Raises RemuxFailed when there is no video or audio in it.
         """
-        extents = []
+        found: list[dict[Place, Span]] = []
         for number in range(len(self._bounds)):
             for place, packet in self._part(number, release=False):
                 self._measure_packet(number, place, packet)
-            tracks = self.tracks.items()
-            extents.append({p: t.span(number) for p, t in tracks if number in t.extents})
-        if not any(extents):
+            if self._fresh[number]:
+                found.append({})
+            for place, track in self.tracks.items():
+                if number in track.extents:
+                    span = track.span(number)
+                    found[-1][place] = found[-1].get(place, span).together(span)
+        if not any(found):
             raise RemuxFailed(f"{self.source.what} holds no video or audio that could be read")
-        return extents
+        return found
 
     def check_forms(self, container: str) -> None:
         """Raises RemuxFailed if `container` cannot hold a track that changes its form."""
@@ -158,13 +166,17 @@ class Reader:
     def packets(
         self, shifts: list[dict[Place, Fraction]], container: str, *, release: bool
     ) -> Iterator[Moment]:
-        """All packets, at their times in the output, as `container` wants them."""
+        """All packets, at their times in the output, as `container` wants them.
+
+        `shifts` are those of the timelines.
+        """
         for track in self.tracks.values():
             track.clock = Clock(track.clock.time_base)
         units: dict[Place, float] = {}
-        for number, shift in enumerate(shifts):
-            for place, track in self.tracks.items():
-                track.clock.move(round(shift.get(place, 0) / track.clock.time_base))
+        ahead = iter(shifts)
+        for number, fresh in enumerate(self._fresh):
+            if fresh:
+                self._move_clocks(next(ahead))
             changed: dict[Place, forms.Changed] = {}
             for place, read in self._part(number, release=release):
                 packet = self._in_form(number, place, read, container, changed)
@@ -176,6 +188,10 @@ class Reader:
                 clock = self.tracks[place].clock
                 _set_times(clock, packet)
                 yield Moment((packet.dts or 0) * units[place], place, packet)
+
+    def _move_clocks(self, shift: dict[Place, Fraction]) -> None:
+        for place, track in self.tracks.items():
+            track.clock.move(round(shift.get(place, 0) / track.clock.time_base))
 
     def _in_form(
         self,
@@ -240,20 +256,9 @@ class Reader:
 
     def _slice(self, number: int, *, release: bool) -> Slice:
         start, end = self._bounds[number]
-        prefix = self._headers[number]
+        force = [section for section in self._sections if section.offset <= start]
+        prefix = force[-1].content if force and force[-1].offset != start else b""
         return Slice(self.source.path, start, end, prefix, release=release)
-
-    def _found_headers(self) -> list[bytes]:
-        """For each part the initialization section that is in force, where it is an earlier one's.
-
-        Read beforehand: what is written releases what it has read.
-        """
-        found, latest, path = [], b"", self.source.path
-        for start, _ in self._bounds:
-            anew = self.format == "mp4" and (not start or sniffing.begins_anew(path, start))
-            found.append(b"" if anew else latest)
-            latest = sniffing.initialization_section(path, start) if anew else latest
-        return found
 
     def _tagged_time(self, number: int) -> packed.TaggedTime | None:
         if not self._is_packed:
@@ -286,9 +291,11 @@ class Reader:
         return places
 
 
-def _bounds(source: Source) -> list[tuple[int, int]]:
+def _bounds(source: Source, sections: list[sniffing.Section]) -> list[tuple[int, int]]:
+    """Where the parts begin and end: at discontinuities, and at sections that are other ones."""
     size = source.path.stat().st_size
-    cuts = sorted({0, size, *(at for at in source.breaks if 0 < at < size)})
+    other = [now.offset for before, now in pairwise(sections) if before.content != now.content]
+    cuts = sorted({0, size, *(at for at in (*source.breaks, *other) if 0 < at < size)})
     return list(pairwise(cuts))
 
 

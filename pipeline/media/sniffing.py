@@ -3,13 +3,18 @@
 FFmpeg's own guess would also take playlists, and formats that open other files.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pipeline.crypto.sniff import looks_like_media
 from pipeline.errors import RemuxFailed
 
 _HEAD = 4096
 _MOST = 1 << 20  # bytes an initialization section has, at most
+_BEGINS = (b"ftyp", b"moov")  # boxes that begin an initialization section
+_FRAGMENT = (b"styp", b"sidx", b"prft", b"emsg", b"moof", b"mdat")  # and what ends it
 _DEMUXERS = {
     "MPEG-TS": "mpegts",
     "fMP4": "mp4",
@@ -34,22 +39,38 @@ def demuxer(path: Path) -> str:
     return name
 
 
-def initialization_section(path: Path, offset: int = 0) -> bytes:
-    """The boxes from there to the next fragment, so that a later part can be read by itself."""
-    with path.open("rb") as file:
-        file.seek(offset)
-        data = file.read(_MOST)
-    position = 0
-    while data[position + 4 : position + 8] not in (b"moof", b"mdat", b"styp", b"sidx", b""):
-        size = int.from_bytes(data[position : position + 4], "big")
-        if size < 8:
-            break
-        position += size
-    return data[:position]
+@dataclass(frozen=True)
+class Section:
+    """An initialization section: where it begins in the file, and its bytes."""
+
+    offset: int
+    content: bytes
 
 
-def begins_anew(path: Path, offset: int) -> bool:
-    """Does the file have an initialization section at that place?"""
+def sections(path: Path) -> list[Section]:
+    """The initialization sections of a fragmented MP4 file, as far as its boxes can be followed."""
+    found, begin = [], None
     with path.open("rb") as file:
-        file.seek(offset)
-        return file.read(8)[4:] in (b"ftyp", b"moov")
+        for place, name in _boxes(file):
+            if name in _BEGINS and begin is None:
+                begin = place
+            elif name in _FRAGMENT and begin is not None:
+                file.seek(begin)
+                found.append(Section(begin, file.read(min(place - begin, _MOST))))
+                begin = None
+    return found
+
+
+def _boxes(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Place and name of each box on the outermost level (ISO/IEC 14496-12 section 4.2)."""
+    place = 0
+    while True:
+        file.seek(place)
+        head = file.read(16)
+        size, name = int.from_bytes(head[:4], "big"), head[4:8]
+        if size == 1:
+            size = int.from_bytes(head[8:16], "big")
+        if len(head) < 8 or size < 8:
+            return
+        yield place, name
+        place += size

@@ -71,6 +71,10 @@ class Span:
     start: Fraction
     end: Fraction
 
+    def together(self, other: "Span") -> "Span":
+        """From the first beginning to the last end."""
+        return Span(min(self.start, other.start), max(self.end, other.end))
+
 
 #: A track of a file: its type, and which of that type it is.
 Place = tuple[str, int]

@@ -143,6 +143,25 @@ def test_a_part_without_a_header_of_its_own(clips: Clips, tmp_path: Path) -> Non
     assert pictures(tmp_path / "video.mp4") == pictures(first) + 2 * pictures(other)
 
 
+def test_another_section_on_the_same_timeline(clips: Clips, tmp_path: Path) -> None:
+    """Nothing is said of a discontinuity: times stay what they are, and so does a gap in them."""
+    first, other = clips("h264 mp4")
+    late = bytearray(other.read_bytes())
+    time = late.index(b"tfdt") + 8  # of its only fragment: it counts 12,800 a second
+    late[time : time + 8] = (3 * 12_800).to_bytes(8, "big")
+    merged, output = tmp_path / "merged", tmp_path / "video.mp4"
+    merged.write_bytes(first.read_bytes() + late)
+
+    remux(RemuxPlan((Source(merged, "main"),), output, "mp4"), lambda done, total: None)
+
+    assert ffmpeg("-i", output, "-f", "null", "-") == b""
+    shown = ("-show_entries", "packet=pts_time", "-of", "csv=p=0")
+    lines = run("ffprobe", "-v", "error", *shown, output).split()
+    times = sorted(float(line.strip(b",")) for line in lines)
+    assert len(times) == 50
+    assert times[25] - times[0] == pytest.approx(3, abs=0.002)
+
+
 @pytest.mark.parametrize(
     ("configuration", "form"),
     [
