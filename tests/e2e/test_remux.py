@@ -190,7 +190,10 @@ def test_timelines_in_a_row(ending: str, kind: str, space: Workspace, tmp_path: 
 @pytest.mark.parametrize("between", ["#EXT-X-DISCONTINUITY", "## nothing is said"])
 def test_another_encoder(between: str, space: Workspace, tmp_path: Path) -> None:
     """Behind another initialization section every picture is there, discontinuity or not."""
-    parts = [piece(tmp_path, "a", "0", "fmp4"), piece(tmp_path, "b", "6", "fmp4", "-s", "160x90")]
+    parts = [
+        piece(tmp_path, "a", "0", "fmp4"),
+        piece(tmp_path, "b", "6.08", "fmp4", "-s", "160x90"),
+    ]
     write_playlist(tmp_path / "all.m3u8", parts, between)
 
     run = space.run("fetch", tmp_path / "all.m3u8", "-o", "video.mp4")
