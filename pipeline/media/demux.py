@@ -202,7 +202,7 @@ class Reader:
         changed: dict[Place, forms.Changed],
     ) -> Packet[Any] | None:
         track = self.tracks[place]
-        if not track.changes:
+        if not (track.changes or forms.may_change_unseen(track.template, container)):
             return packet
         if place not in changed:
             form = track.forms.get(number, b"")

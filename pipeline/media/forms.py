@@ -76,6 +76,16 @@ def check(codec: str, forms: list[bytes], container: str) -> None:
         )
 
 
+def may_change_unseen(template: Any, container: str) -> bool:
+    """Whether other parameter sets on the way would be lost, wherever they come.
+
+    An `hvc1` track has none among its pictures: FFmpeg takes them out when it writes one.
+    """
+    return (
+        template.codec_context.name == "hevc" and container != "mkv" and not _to_annex_b(template)
+    )
+
+
 def announce(template: Any, stream: Any) -> None:
     """Have the header of `stream` tell the first form in the way in which `Changed` writes."""
     if filters := _to_annex_b(template):

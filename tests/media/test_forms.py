@@ -131,6 +131,20 @@ def test_one_form_is_told_once(clips: Clips, tmp_path: Path, kind: str) -> None:
     assert output.read_bytes()[at : at + 4] == b"\0\0\0\1"
 
 
+def test_parameter_sets_that_nobody_announced(tmp_path: Path) -> None:
+    """H.265 of another size, and no word of a discontinuity: its sets are not lost."""
+    paths = [tmp_path / "first", tmp_path / "other"]
+    for path, size, start in zip(paths, ["160x120", "320x180"], ["0", "2"], strict=True):
+        picture = [word.format(size=size) for word in PICTURE]
+        ffmpeg(*picture, *H265, "-output_ts_offset", start, *TS, path)
+    merged, output = tmp_path / "merged", tmp_path / "video.mp4"
+    merged.write_bytes(b"".join(path.read_bytes() for path in paths))
+
+    remux(RemuxPlan((Source(merged, "main"),), output, "mp4"), lambda done, total: None)
+
+    assert pictures(output) == pictures(paths[0]) + pictures(paths[1])
+
+
 def test_a_part_without_a_header_of_its_own(clips: Clips, tmp_path: Path) -> None:
     """It is read with the initialization section in force, which is not always the first one."""
     first, other = clips("h264 mp4")
