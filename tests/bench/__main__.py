@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -83,7 +84,7 @@ def _manner(arguments: argparse.Namespace) -> str:
 
 
 def _heading(arguments: argparse.Namespace, place: Path) -> str:
-    command = " ".join(["scripts/bench", *sys.argv[1:]])
+    command = shlex.join(["scripts/bench", *sys.argv[1:]])
     kind = "a RAM disk" if place == _RAM else "a disk"
     return (
         f"{report.machine()}; output to {kind}; medians of {arguments.rounds}.\n\n    {command}\n"

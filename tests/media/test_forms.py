@@ -1,6 +1,5 @@
 """Tracks whose form changes between two parts: every player must be told of it."""
 
-import subprocess
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +12,7 @@ from pipeline.errors import RemuxFailed
 from pipeline.media import forms
 from pipeline.media.remux import Remuxed, remux
 from pipeline.media.tracks import RemuxPlan, Source
+from tests.media.programs import ffmpeg, ffprobe
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=s={size}:r=25:d=1")
 SOUND = ("-f", "lavfi", "-i", "sine=440:d=1")
@@ -30,17 +30,6 @@ CLIPS = {
 }
 
 Clips = Callable[[str], list[Path]]
-
-
-def run(*command: str | Path) -> bytes:
-    """The program's standard output; whatever it complains about fails the test."""
-    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
-    assert (done.returncode, done.stderr) == (0, b"")
-    return done.stdout
-
-
-def ffmpeg(*arguments: str | Path) -> bytes:
-    return run("ffmpeg", "-v", "error", "-y", *arguments)
 
 
 @pytest.fixture(scope="session")
@@ -170,7 +159,7 @@ def test_another_section_on_the_same_timeline(clips: Clips, tmp_path: Path) -> N
 
     assert ffmpeg("-i", output, "-f", "null", "-") == b""
     shown = ("-show_entries", "packet=pts_time", "-of", "csv=p=0")
-    lines = run("ffprobe", "-v", "error", *shown, output).split()
+    lines = ffprobe(*shown, output).split()
     times = sorted(float(line.strip(b",")) for line in lines)
     assert len(times) == 50
     assert times[25] - times[0] == pytest.approx(3, abs=0.002)

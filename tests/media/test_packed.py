@@ -1,7 +1,6 @@
 """Packed audio beside a video: its time is in ID3 tags, and nowhere else."""
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from pipeline.media.packed import Tag, TaggedTime, tags
 from pipeline.media.remux import remux
 from pipeline.media.tracks import Chapter, RemuxPlan, Source
+from tests.media.programs import ffmpeg, ffprobe
 
 WRAP = 1 << 33
 OWNER = b"com.apple.streaming.transportStreamTimestamp\0"
@@ -22,10 +22,6 @@ def tag(seconds: float) -> bytes:
     private = OWNER + (round(seconds * 90_000) % WRAP).to_bytes(8, "big")
     frame = b"PRIV" + len(private).to_bytes(4, "big") + b"\0\0" + private
     return b"ID3\4\0\0" + bytes([0, 0, len(frame) >> 7, len(frame) & 0x7F]) + frame
-
-
-def ffmpeg(*arguments: str | Path) -> None:
-    subprocess.run(["ffmpeg", "-v", "error", "-y", *arguments], check=True)
 
 
 @pytest.fixture(scope="session")
@@ -61,10 +57,8 @@ def starts_and_ends(video: Path, sound: bytes, output: Path) -> tuple[float, flo
     sources = (Source(video, "main"), Source(merged, "audio", "en"))
     remux(RemuxPlan(sources, output, "mp4"), lambda done, total: None)
     shown = ("-select_streams", "a", "-show_entries", "packet=pts_time", "-of", "json")
-    told = subprocess.run(
-        ["ffprobe", "-v", "error", *shown, output], check=True, capture_output=True
-    )
-    times = [float(packet["pts_time"]) for packet in json.loads(told.stdout)["packets"]]
+    packets = json.loads(ffprobe(*shown, output))["packets"]
+    times = [float(packet["pts_time"]) for packet in packets]
     return times[0], times[-1]
 
 
@@ -137,8 +131,7 @@ def test_sound_that_begins_earlier(video: Path, frames: list[bytes], tmp_path: P
     remux(RemuxPlan(sources, output, "mp4", chapters), lambda done, total: None)
 
     shown = ("-show_entries", "stream=codec_type,start_time", "-show_chapters", "-of", "json")
-    command = ["ffprobe", "-v", "error", *shown, output]
-    found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    found = json.loads(ffprobe(*shown, output))
     begins = {one["codec_type"]: float(one["start_time"]) for one in found["streams"]}
     assert begins["audio"] == pytest.approx(0, abs=0.002)
     assert begins["video"] == pytest.approx(1, abs=0.002)

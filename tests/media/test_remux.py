@@ -12,6 +12,7 @@ import pytest
 from pipeline.errors import RemuxFailed, StorageError
 from pipeline.media.remux import Remuxed, remux
 from pipeline.media.tracks import Chapter, RemuxPlan, Source
+from tests.media import programs
 
 VIDEO = ("-f", "lavfi", "-i", "testsrc2=s=160x120:r=25:d=1")
 AUDIO = ("-f", "lavfi", "-i", "sine=d=1")
@@ -38,15 +39,8 @@ SUBTITLES = "WEBVTT\n\n00:00.200 --> 00:00.500\n<b>Hello</b>\n\n00:00.600 --> 00
 Clip = Callable[[str], Path]
 
 
-def run(*command: str | Path) -> str:
-    """The program's standard output; whatever it complains about fails the test."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
-
-
 def ffmpeg(*arguments: str | Path) -> str:
-    return run("ffmpeg", "-v", "error", "-y", *arguments)
+    return programs.ffmpeg(*arguments).decode()
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +64,7 @@ def put(output: Path, *sources: Source, **more: object) -> Remuxed:
 
 def probed(path: Path) -> dict:
     shown = ("-show_streams", "-show_format", "-show_chapters", "-count_packets")
-    return json.loads(run("ffprobe", "-v", "error", *shown, "-of", "json", path))
+    return json.loads(programs.ffprobe(*shown, "-of", "json", path))
 
 
 def hashes(path: Path, *maps: str) -> list[str]:
