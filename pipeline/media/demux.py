@@ -1,8 +1,7 @@
 """A source's packets, part by part, with mended times. The one place where FFmpeg reads.
 
-Each part (what lies between two discontinuities, or two initialization sections) is read by a
-demuxer of its own, from a file object without `seek`: nothing of FFmpeg's opens a file, or guesses
-what clocks mean.
+Each part (`parts`) is read by a demuxer of its own, from a file object without `seek`: nothing of
+FFmpeg's opens a file, or guesses what clocks mean.
 """
 
 from __future__ import annotations  # PyAV's Packet is generic in its stubs only
@@ -11,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 import av
@@ -22,6 +20,7 @@ from av.stream import Stream
 from pipeline.errors import RemuxFailed
 from pipeline.media import forms, packed, sniffing
 from pipeline.media.counting import unit_starts
+from pipeline.media.parts import Part, parts_of
 from pipeline.media.slices import Slice
 from pipeline.media.timeline import Clock, Extent, Place, Span
 from pipeline.media.tracks import Source
@@ -89,20 +88,15 @@ class Reader:
         self.warnings: dict[str, None] = {}
         self.format = sniffing.demuxer(source.path)
         self._on_read = on_read
-        # Looked for beforehand: what is written releases what it has read.
-        self._sections = sniffing.sections(source.path) if self.format == "mp4" else []
-        self._bounds = _bounds(source, self._sections)
-        #: Whether a part has a timeline of its own, and not just another initialization section.
-        self._fresh = [start in (0, *source.breaks) for start, _ in self._bounds]
-        self._kept: list[InputContainer] = []
+        self._parts = parts_of(source, self.format)
         self._is_packed = self.format in packed.FORMATS
-        self._tags = packed.tags(source.path) if self._is_packed else ()
+        self._kept: list[InputContainer] = []
         self.lost = 0  # packets that could not be written in their track's form
 
     @property
     def knows_time(self) -> bool:
         """Whether its times are those of the presentation, and not just counted from zero."""
-        return bool(self._tags) or not self._is_packed
+        return not self._is_packed or any(part.tags for part in self._parts)
 
     def measure(self) -> list[dict[Place, Span]]:
         """Read everything, write nothing; how long each track lasts on each timeline.
@@ -110,10 +104,10 @@ class Reader:
         Raises RemuxFailed when there is no video or audio in it.
         """
         found: list[dict[Place, Span]] = []
-        for number in range(len(self._bounds)):
-            for place, packet in self._part(number, release=False):
+        for number, part in enumerate(self._parts):
+            for place, packet in self._read(part, release=False):
                 self._measure_packet(number, place, packet)
-            if self._fresh[number]:
+            if part.fresh:
                 found.append({})
             for place, track in self.tracks.items():
                 if number in track.extents:
@@ -134,7 +128,7 @@ class Reader:
         For one stretch of MPEG-TS, which is moved by when it begins: where it ends does not matter
         then, and how many packets it has may be a guess, if it is a generous one.
         """
-        if self.format != "mpegts" or len(self._bounds) != 1:
+        if self.format != "mpegts" or len(self._parts) != 1:
             return None
         looked_at = self._look_at_beginning()
         begun = unit_starts(self.source.path, looked_at)
@@ -151,7 +145,7 @@ class Reader:
     def _look_at_beginning(self) -> int:
         """Measure until enough is known; how many bytes that took."""
         at = 0
-        for place, packet in self._part(0, release=False):
+        for place, packet in self._read(self._parts[0], release=False):
             at = max(at, packet.pos or 0)
             if at >= _GLANCE_BYTES:
                 break
@@ -174,11 +168,11 @@ class Reader:
             track.clock = Clock(track.clock.time_base)
         units: dict[Place, float] = {}
         ahead = iter(shifts)
-        for number, fresh in enumerate(self._fresh):
-            if fresh:
+        for number, part in enumerate(self._parts):
+            if part.fresh:
                 self._move_clocks(next(ahead))
             changed: dict[Place, forms.Changed] = {}
-            for place, read in self._part(number, release=release):
+            for place, read in self._read(part, release=release):
                 packet = self._in_form(number, place, read, container, changed)
                 if packet is None:
                     self.lost += 1
@@ -226,11 +220,13 @@ class Reader:
         _dts, pts = track.clock.place(packet.dts, packet.pts, packet.duration)
         track.extents[number].include(pts, pts + (packet.duration or 0))
 
-    def _part(self, number: int, *, release: bool) -> Iterator[tuple[Place, Packet[Any]]]:
+    def _read(self, part: Part, *, release: bool) -> Iterator[tuple[Place, Packet[Any]]]:
         """The part's packets, as far as they can be read."""
         with ExitStack() as stack:
-            file = stack.enter_context(self._slice(number, release=release))
+            path = self.source.path
+            file = Slice(path, part.start, part.end, part.header, release=release)
             file.on_read = self._on_read
+            stack.enter_context(file)
             try:
                 container = av.open(file, "r", format=self.format, buffer_size=_BUFFER)
             except (av.FFmpegError, ValueError):
@@ -243,28 +239,16 @@ class Reader:
                 index: unit_of(container.streams[index]) / self.tracks[place].clock.time_base
                 for index, place in places.items()
             }
-            tagged = self._tagged_time(number)
+            tagged = packed.TaggedTime(part.tags) if self._is_packed else None
             for packet in _demuxed(container, list(places)):
                 place = places.get(packet.stream_index)
                 if place is not None and packet.size:
                     rescale(packet, factors[packet.stream_index])
                     packet.time_base = self.tracks[place].clock.time_base
                     if tagged is not None:
-                        _move(packet, tagged, self._bounds[number][0])
+                        _move(packet, tagged, part.start)
                     packet.duration = packet.duration or self.tracks[place].usual
                     yield place, packet
-
-    def _slice(self, number: int, *, release: bool) -> Slice:
-        start, end = self._bounds[number]
-        force = [section for section in self._sections if section.offset <= start]
-        prefix = force[-1].content if force and force[-1].offset != start else b""
-        return Slice(self.source.path, start, end, prefix, release=release)
-
-    def _tagged_time(self, number: int) -> packed.TaggedTime | None:
-        if not self._is_packed:
-            return None
-        start, end = self._bounds[number]
-        return packed.TaggedTime([tag for tag in self._tags if start <= tag.offset < end])
 
     def _keep(self, container: InputContainer) -> bool:
         """Remember what has streams that no container before had; was it one?"""
@@ -289,14 +273,6 @@ class Reader:
                 what = f"{stream.type} stream {stream.index}"
                 self.warnings[f"A {what} has no place in the output and was left out"] = None
         return places
-
-
-def _bounds(source: Source, sections: list[sniffing.Section]) -> list[tuple[int, int]]:
-    """Where the parts begin and end: at discontinuities, and at sections that are other ones."""
-    size = source.path.stat().st_size
-    other = [now.offset for before, now in pairwise(sections) if before.content != now.content]
-    cuts = sorted({0, size, *(at for at in (*source.breaks, *other) if 0 < at < size)})
-    return list(pairwise(cuts))
 
 
 def _numbered(container: InputContainer) -> Iterator[tuple[Place, Any]]:
