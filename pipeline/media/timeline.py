@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from pipeline.media.timestamps import TURN
+
 _RESET = 5  # seconds backwards that are no disorder, but a clock that was set anew
 ALIGNED = 10  # seconds between the starts of two files of one presentation, at most
 _LATE = Fraction(60, 1000)  # seconds that sound may be late (ITU-R BT.1359: 125 are noticed)
@@ -91,6 +93,8 @@ def placed(
     together with it, which is what keeps sound and picture together; any other is placed by
     itself. So is one whose times say nothing of the others': not `known`.
     """
+    turns = [_turns(file, files[0]) for file in files]
+    files = [[_later(part, by) for part in file] for file, by in zip(files, turns, strict=True)]
     together = [
         number
         for number, file in enumerate(files)
@@ -108,8 +112,24 @@ def placed(
             }
             moved = _moved(tracks, ends)
             for number in group:
-                shifts[number].append({p: by for (n, p), by in moved.items() if n == number})
+                turn = turns[number]
+                shifts[number].append({p: by + turn for (n, p), by in moved.items() if n == number})
     return shifts
+
+
+def _turns(file: Sequence[Part], leader: Sequence[Part]) -> Fraction:
+    """What to add to the times of `file`, if its clock of 33 bits is a turn behind the leader's.
+
+    FFmpeg counts MPEG-TS that is about to wrap from below zero; packed audio says its time as is.
+    """
+    starts = [[span.start for span in part.values()] for part in (file[0], leader[0])]
+    if not all(starts):
+        return Fraction(0)
+    return round((min(starts[1]) - min(starts[0])) / TURN) * TURN
+
+
+def _later(part: Part, by: Fraction) -> Part:
+    return {place: Span(span.start + by, span.end + by) for place, span in part.items()}
 
 
 def _aligned(file: Sequence[Part], leader: Sequence[Part]) -> bool:

@@ -7,6 +7,7 @@ about a frame.
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from fractions import Fraction
 
 from pipeline.crypto.boxes import Box, contents, descendant, descendants, full_box, whole
 from pipeline.errors import DecryptionError
@@ -16,6 +17,9 @@ CLOCK = 90_000
 
 #: MPEG-2 timestamps have 33 bits: they begin anew after 26.5 hours.
 WRAP = 1 << 33
+
+#: The same in seconds.
+TURN = Fraction(WRAP, CLOCK)
 
 #: As much of a file as is worth a look: each track begins in the first second.
 HEAD_BYTES = 2 << 20
@@ -42,7 +46,7 @@ def first_timestamp(head: bytes) -> float | None:
 
 def around_zero(seconds: float) -> float:
     """A difference between two times of a clock of 33 bits: half a turn at most, either way."""
-    turn = WRAP / CLOCK
+    turn = float(TURN)
     return (seconds + turn / 2) % turn - turn / 2
 
 

@@ -76,6 +76,23 @@ def test_sound_that_begins_later(
     assert end - start == pytest.approx(1024 / 48000 * (len(frames) - 1), abs=0.002)
 
 
+def test_a_clock_that_is_about_to_wrap(frames: list[bytes], tmp_path: Path) -> None:
+    """Sound and picture stay together where 33 bits end, wherever each begins to count."""
+    video, before = tmp_path / "video.ts", WRAP / 90_000 - 1
+    picture = ("-f", "lavfi", "-i", "testsrc2=s=160x120:r=25:d=4")
+    encoded = ("-c:v", "libx264", "-preset", "ultrafast", "-threads", "1")
+    ffmpeg(*picture, *encoded, "-output_ts_offset", f"{before:.6f}", "-muxdelay", "0", video)
+    parts = [tag(before + 0.5 + 47 * n * 1024 / 48000) for n in range(3)]
+    sound = b"".join(
+        begin + b"".join(frames[47 * n : 47 * n + 47]) for n, begin in enumerate(parts)
+    )
+
+    start, end = starts_and_ends(video, sound, tmp_path / "video.mp4")
+
+    assert start == pytest.approx(0.5, abs=0.002)
+    assert end == pytest.approx(0.5 + 140 * 1024 / 48000, abs=0.002)
+
+
 def test_a_gap(video: Path, frames: list[bytes], tmp_path: Path) -> None:
     """A segment that is missing leaves its time empty: what follows stays with the picture."""
     sound = tag(10) + b"".join(frames[:47]) + tag(13) + b"".join(frames[-47:])
