@@ -240,7 +240,7 @@ class Reader:
                 for index, place in places.items()
             }
             tagged = packed.TaggedTime(part.tags) if self._is_packed else None
-            for packet in _demuxed(container, list(places)):
+            for packet in self._demuxed(container, list(places)):
                 place = places.get(packet.stream_index)
                 if place is not None and packet.size:
                     rescale(packet, factors[packet.stream_index])
@@ -249,6 +249,19 @@ class Reader:
                         _move(packet, tagged, part.start)
                     packet.duration = packet.duration or self.tracks[place].usual
                     yield place, packet
+
+    def _demuxed(self, container: InputContainer, indices: list[int]) -> Iterator[Packet[Stream]]:
+        """The packets until the end, or until FFmpeg gives up: what came before that is good."""
+        if not indices:
+            return
+        try:
+            yield from container.demux([container.streams[index] for index in indices])
+        except av.FFmpegError:
+            return
+        except IndexError:
+            # PyAV's, at the end, of streams that FFmpeg has found on the way: MPEG-TS with another
+            # program map, and no word of a discontinuity.
+            self.warnings["A stream that begins on the way was left out"] = None
 
     def _keep(self, container: InputContainer) -> bool:
         """Remember what has streams that no container before had; was it one?"""
@@ -287,16 +300,6 @@ def _is_usable(stream: Any) -> bool:
     """Is it known well enough to be announced in a header?"""
     context = stream.codec_context
     return bool(context.width and context.height if stream.type == "video" else context.sample_rate)
-
-
-def _demuxed(container: InputContainer, indices: list[int]) -> Iterator[Packet[Stream]]:
-    """The packets until the end, or until FFmpeg gives up: what came before that is good."""
-    if not indices:
-        return
-    try:
-        yield from container.demux([container.streams[index] for index in indices])
-    except av.FFmpegError:
-        return
 
 
 def _usual(stream: Any) -> int:

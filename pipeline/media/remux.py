@@ -118,7 +118,7 @@ def remux(plan: RemuxPlan, progress: Callable[[int, int], None]) -> Remuxed:
         if error.errno in _DISK:
             raise StorageError(f"{plan.output} cannot be written: {error.strerror}") from error
         raise RemuxFailed(
-            f"{plan.output} cannot be written as {plan.container}: {error}"
+            f"FFmpeg cannot write this as {plan.container}: {error.strerror}"
         ) from error
     except OSError as error:
         raise StorageError(f"{plan.output} cannot be written: {error.strerror}") from error

@@ -26,6 +26,7 @@ CLIPS = {
     "mp3.ts": (*VIDEO, *AUDIO, *H264, "-c:a", "libmp3lame"),
     "ac3.ts": (*VIDEO, *AUDIO, *H264, "-c:a", "ac3"),
     "wrap.ts": (*VIDEO, *AUDIO, *H264, "-c:a", "aac", "-output_ts_offset", "95441.7"),
+    "sound first.ts": (*AUDIO, *VIDEO, *H264, "-map", "0", "-map", "1", "-c:a", "aac"),
     "rich.ts": (*RICH, "-f", "lavfi", "-i", "sine=d=8", *H264, "-qp", "26", "-c:a", "aac"),
     "sound.ts": (*AUDIO, "-c:a", "aac"),
     "sound.aac": (*AUDIO, "-c:a", "aac", "-f", "adts"),
@@ -234,6 +235,35 @@ def test_a_discontinuity(clip, tmp_path, name):
     assert seconds(tmp_path / "twice.mp4") == pytest.approx(
         2 * seconds(tmp_path / "once.mp4"), abs=0.05
     )
+
+
+def test_a_stream_that_begins_on_the_way(clip, tmp_path):
+    """Sound alone, then a picture with it, unannounced: the sound is there, and the user is told.
+
+    Announced by a discontinuity, everything is.
+    """
+    sound, both = clip("sound.ts").read_bytes(), clip("sound first.ts").read_bytes()
+    (tmp_path / "all.ts").write_bytes(sound + both)
+
+    told = put(tmp_path / "one.mp4", Source(tmp_path / "all.ts", "main"))
+    put(tmp_path / "two.mp4", Source(tmp_path / "all.ts", "main", breaks=(len(sound),)))
+
+    assert told.warnings == ("A stream that begins on the way was left out",)
+    assert [one["codec_type"] for one in probed(tmp_path / "one.mp4")["streams"]] == ["audio"]
+    assert_plays(tmp_path / "two.mp4")
+    assert [one["codec_type"] for one in probed(tmp_path / "two.mp4")["streams"]] == [
+        "audio",
+        "video",
+    ]
+
+
+def test_a_stream_that_becomes_another_one(clip, tmp_path):
+    """The same PID has pictures after sound, unannounced: that cannot be written, which is said."""
+    contents = [clip(name).read_bytes() for name in ("sound.ts", "plain.ts")]
+    (tmp_path / "all.ts").write_bytes(b"".join(contents))
+
+    with pytest.raises(RemuxFailed, match="cannot write this as mp4: Invalid argument"):
+        put(tmp_path / "ours.mp4", Source(tmp_path / "all.ts", "main"))
 
 
 def test_everything_in_one_file(clip, tmp_path):
