@@ -10,7 +10,7 @@ from typing import TextIO
 
 from pipeline.cli.terminal import fit
 from pipeline.cli.words import percent, short_size, words
-from pipeline.events import Progress
+from pipeline.events import Progress, RemuxProgress
 from pipeline.jobs.batch import BatchEvent, Begun, Ended, Told
 from pipeline.jobs.entries import Entry
 from pipeline.units import format_mb, printable
@@ -29,7 +29,7 @@ def line_for(event: BatchEvent, *, verbose: bool) -> str | None:
             return f"Fetching {printable(event.output)}" if verbose else None
         case Ended():
             return _end(event)
-        case Told() if verbose and not isinstance(event.event, Progress):
+        case Told() if verbose and not isinstance(event.event, Progress | RemuxProgress):
             line = words(event.event, verbose=True)
             return line and f"line {event.entry.line}: {line}"
     return None

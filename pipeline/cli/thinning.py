@@ -13,7 +13,7 @@ class Thinning:
 
     def __init__(self, interval: float) -> None:
         self._interval = interval
-        self._shown: _Count | None = None
+        self._shown: dict[type[_Count], float] = {}  # when one of that kind was shown last
         self._held: _Count | None = None
 
     def admit(self, event: Event) -> list[Event]:
@@ -35,11 +35,10 @@ class Thinning:
         return []
 
     def _is_due(self, event: _Count) -> bool:
-        shown = self._shown
-        if shown is None or type(shown) is not type(event):
-            return True
-        return event.elapsed - shown.elapsed >= self._interval
+        shown = self._shown.get(type(event))
+        # Time that goes back is that of another remux.
+        return shown is None or not 0 <= event.elapsed - shown < self._interval
 
     def _release(self, event: _Count) -> _Count:
-        self._shown, self._held = event, None
+        self._shown[type(event)], self._held = event.elapsed, None
         return event

@@ -48,6 +48,7 @@ class Track:
     usual: int  # the duration of a packet that does not say, in ticks
     extents: dict[int, Extent] = field(default_factory=dict)
     forms: dict[int, bytes] = field(default_factory=dict)  # by part (`forms.form_of`)
+    _suspected: tuple[int, bytes | None] | None = None
 
     @property
     def packets(self) -> int:
@@ -57,7 +58,14 @@ class Track:
     @property
     def codec(self) -> str:
         """FFmpeg's name of the codec."""
-        return str(self.template.codec_context.codec.canonical_name)
+        return forms.codec_of(self.template)
+
+    def note_form(self, number: int, packet: Packet[Any]) -> None:
+        """The form of that part is the packet's, if that is certain or the one before agrees."""
+        form, certain = forms.form_of(packet.stream, packet)
+        if form is not None and (certain or self._suspected == (number, form)):
+            self.forms[number] = form
+        self._suspected = number, form
 
     @property
     def changes(self) -> bool:
@@ -90,13 +98,10 @@ class Reader:
         self._on_read = on_read
         self._parts = parts_of(source, self.format)
         self._is_packed = self.format in packed.FORMATS
+        #: Whether its times are those of the presentation, as far as that has been read.
+        self.knows_time = True
         self._kept: list[InputContainer] = []
         self.lost = 0  # packets that could not be written in their track's form
-
-    @property
-    def knows_time(self) -> bool:
-        """Whether its times are those of the presentation, and not just counted from zero."""
-        return not self._is_packed or any(part.tags for part in self._parts)
 
     def measure(self) -> list[dict[Place, Span]]:
         """Read everything, write nothing; how long each track lasts on each timeline.
@@ -118,9 +123,11 @@ class Reader:
         return found
 
     def check_forms(self, container: str) -> None:
-        """Raises RemuxFailed if `container` cannot hold a track that changes its form."""
+        """Warn of tracks that change their form. Raises RemuxFailed where that cannot be held."""
         for track in self.tracks.values():
-            forms.check(track.codec, list(track.forms.values()), container)
+            warning = forms.check(track.codec, list(track.forms.values()), container)
+            if warning is not None:
+                self.warnings[warning] = None
 
     def glance(self) -> list[dict[Place, Span]] | None:
         """What `measure` finds, guessed from the first seconds; None where that will not do.
@@ -216,7 +223,8 @@ class Reader:
         if number not in track.extents:
             track.clock = Clock(track.clock.time_base)
             track.extents[number] = Extent()
-            track.forms[number] = forms.form_of(packet.stream, packet)
+        if number not in track.forms:
+            track.note_form(number, packet)
         _dts, pts = track.clock.place(packet.dts, packet.pts, packet.duration)
         track.extents[number].include(pts, pts + (packet.duration or 0))
 
@@ -249,6 +257,8 @@ class Reader:
                         _move(packet, tagged, part.start)
                     packet.duration = packet.duration or self.tracks[place].usual
                     yield place, packet
+            if tagged is not None and not tagged.is_told:
+                self.knows_time = False
 
     def _demuxed(self, container: InputContainer, indices: list[int]) -> Iterator[Packet[Stream]]:
         """The packets until the end, or until FFmpeg gives up: what came before that is good."""

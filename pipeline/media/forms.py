@@ -19,8 +19,9 @@ from av.packet import Packet
 from pipeline.errors import RemuxFailed
 
 _WITH_SETS = ("h264", "hevc")
-#: Whose frames tell all that a decoder needs.
-_TELLING = ("mp3", "mp3float", "ac3", "eac3", "mpeg2video", "vp9", "av1")
+#: Sound whose frames do not tell its sampling rate and channels, and that nothing here describes
+#: anew. (Pictures of other codecs, and MP3, AC-3 and E-AC-3, tell all that a decoder needs.)
+_SILENT = ("alac", "flac", "opus")
 
 _ADTS_SYNC = b"\xff\xf1"
 _ADTS_HEADER = 7
@@ -30,15 +31,26 @@ _EXPLICIT_SBR = (5, 29)  # object types that have the one of the core behind a s
 _IN_ADTS = range(1, 5)  # object types that an ADTS header can name
 
 
-def form_of(stream: Any, packet: Packet[Any]) -> bytes:
-    """The form of `stream`, whose first packet this is: equal where one decoder fits both."""
-    context = stream.codec_context
-    if context.name in _TELLING:
-        return b""
+def codec_of(stream: Any) -> str:
+    """FFmpeg's name of the codec, whichever decoder there is for it."""
+    return str(stream.codec_context.codec.canonical_name)
+
+
+def form_of(stream: Any, packet: Packet[Any]) -> tuple[bytes | None, bool]:
+    """The form of `stream`, of which this is a packet, and whether it is certain.
+
+    Forms are equal where one decoder fits both. What a packet says is not certain, for it may be
+    damaged; None if it says nothing.
+    """
+    context, codec = stream.codec_context, codec_of(stream)
     extradata = bytes(context.extradata or b"")
-    if context.name == "aac":
-        return adts_form(extradata) if extradata else _of_adts(bytes(packet)[:_ADTS_HEADER])
-    return extradata
+    if codec == "aac" and not extradata:
+        return _of_adts(bytes(packet)[:_ADTS_HEADER]), False
+    if codec == "aac":
+        return adts_form(extradata), True
+    if codec in _SILENT:
+        return f"{context.sample_rate} {context.layout.nb_channels}".encode(), True
+    return (extradata if codec in _WITH_SETS else b""), True
 
 
 def adts_form(configuration: bytes) -> bytes:
@@ -56,24 +68,30 @@ def adts_form(configuration: bytes) -> bytes:
     return bytes([(kind - 1) << 6 | rate << 2 | channels >> 2, (channels & 3) << 6])
 
 
-def _of_adts(header: bytes) -> bytes:
-    if len(header) < _ADTS_HEADER:
-        return b""
+def _of_adts(header: bytes) -> bytes | None:
+    if len(header) < _ADTS_HEADER or header[0] != 0xFF or header[1] & 0xF6 != 0xF0:
+        return None
     third = header[2] & (_PROFILE_AND_RATE | _CHANNELS_HIGH)
     return bytes([third, header[3] & _CHANNELS_LOW])
 
 
-def check(codec: str, forms: list[bytes], container: str) -> None:
-    """Raises RemuxFailed if `container` cannot hold these forms in one track."""
+def check(codec: str, forms: list[bytes], container: str) -> str | None:
+    """A warning, if a track of these forms may not play as it did.
+
+    Raises RemuxFailed if `container` cannot hold them in one track.
+    """
     if len(set(forms)) < 2 or codec in _WITH_SETS:
-        return
-    if codec != "aac" or any(len(form) != 2 for form in forms):
-        raise RemuxFailed(f"The {codec} stream changes its form on the way: no file can hold that")
+        return None
+    if codec != "aac":
+        return f"The {codec} stream changes its form on the way: parts of it may not play"
     if container == "mkv":
         raise RemuxFailed(
             "The sound changes its sampling rate or channels on the way:"
             " an MP4 file can hold that, MKV cannot"
         )
+    if any(len(form) != 2 for form in forms):
+        raise RemuxFailed("The sound changes to a form of AAC that cannot be described anew")
+    return None
 
 
 def may_change_unseen(template: Any, container: str) -> bool:
@@ -98,11 +116,12 @@ class Changed:
     def __init__(self, stream: Any, form: bytes, container: str) -> None:
         """`form` is the part's."""
         self._wrapped = b""
-        if stream.codec_context.name == "aac":
+        codec, filters = codec_of(stream), ""
+        if codec == "aac":
             filters = "aac_adtstoasc"
             if stream.codec_context.extradata:
                 self._wrapped = form
-        else:
+        elif codec in _WITH_SETS:
             told = "extract_extradata" if container != "mkv" else ""
             filters = ",".join(filter(None, [_to_annex_b(stream), told]))
         self._stream, self._filters = stream, filters
@@ -124,9 +143,9 @@ class Changed:
 
 def _to_annex_b(stream: Any) -> str:
     """The filter from lengths to start codes, where there are lengths: "" otherwise."""
-    context = stream.codec_context
-    with_lengths = context.name in _WITH_SETS and bytes(context.extradata or b"")[:1] == b"\x01"
-    return f"{context.name}_mp4toannexb" if with_lengths else ""
+    codec, extradata = codec_of(stream), bytes(stream.codec_context.extradata or b"")
+    with_lengths = codec in _WITH_SETS and extradata[:1] == b"\x01"
+    return f"{codec}_mp4toannexb" if with_lengths else ""
 
 
 def _wrapped(packet: Packet[Any], form: bytes) -> Packet[Any]:

@@ -4,9 +4,8 @@ RFC 8216 section 3.4. FFmpeg's demuxers count such a file from zero, and skip th
 audio in MPEG-TS or MP4, which carries its times itself.
 """
 
-import mmap
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.media.timestamps import CLOCK, ID3_OWNER, WRAP, around_zero
@@ -19,39 +18,65 @@ FORMATS = ("aac", "mp3", "ac3", "eac3")
 _EXACT = 0.1
 
 
+#: Seconds of a segment, at the most: between two tags that follow each other.
+_LONGEST = 120.0
+
 #: Bytes of other frames that may stand in a tag before the one with the time.
 _FRAMES_BEFORE = 4096
+
+_TIMED = len(ID3_OWNER) + 8
+_PIECE = 1 << 20
+_OVERLAP = _FRAMES_BEFORE + _TIMED
 
 
 @dataclass(frozen=True)
 class Tag:
-    """Where it stands in the file (bytes), and the time of the first sample behind it (ticks)."""
+    """Where it stands in the file (bytes), and the time of the first sample behind it (ticks).
+
+    `end` is where the time ends.
+    """
 
     offset: int
     ticks: int
+    end: int = field(compare=False)
 
 
 def tags(path: Path) -> tuple[Tag, ...]:
     """All tags with a time in the file."""
-    found = []
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        at = data.find(ID3_OWNER)
-        while at >= 0:
-            end = at + len(ID3_OWNER)
-            begin = data.rfind(b"ID3", max(0, at - _FRAMES_BEFORE), at)
-            ticks = int.from_bytes(data[end : end + 8], "big") % WRAP
-            found.append(Tag(at if begin < 0 else begin, ticks))
-            at = data.find(ID3_OWNER, end)
+    found: list[Tag] = []
+    data, place = bytearray(), 0  # what is looked at, and where it begins in the file
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            data += piece
+            found += _tags_in(data, place)
+            done = max(len(data) - _OVERLAP, 0)
+            if found:
+                done = max(done, found[-1].end - place)
+            del data[:done]
+            place += done
     return tuple(found)
+
+
+def _tags_in(data: bytearray, place: int) -> Iterator[Tag]:
+    at = data.find(ID3_OWNER)
+    while at >= 0 and at + _TIMED <= len(data):
+        end = at + _TIMED
+        begin = data.rfind(b"ID3", max(0, at - _FRAMES_BEFORE), at)
+        ticks = int.from_bytes(data[end - 8 : end], "big") % WRAP
+        yield Tag(place + (at if begin < 0 else begin), ticks, place + end)
+        at = data.find(ID3_OWNER, end)
 
 
 class TaggedTime:
     """The time in one part of a file, of which a demuxer knows how far it is from the beginning."""
 
     def __init__(self, found: Sequence[Tag]) -> None:
-        """`found`: the part's tags. Without any, it counts from zero."""
+        """`found`: the part's tags. Without one at its beginning, it counts from zero."""
         self._tags = list(reversed(found))
-        self._shift: float | None = None
+        self._shift = 0.0
+        self._base: float | None = None  # what tags say, compared with what is counted
+        self._begun = False
+        self.is_told = False  # the part's first packet has a tag before it
 
     def shift(self, offset: int, seconds: float) -> float:
         """What to add to the time of a packet: in the file at `offset`, for its demuxer `seconds`.
@@ -60,11 +85,23 @@ class TaggedTime:
         is not believed, for what is heard cannot be heard at the same time as something else.
         """
         while self._tags and self._tags[-1].offset <= offset:
-            tagged = self._tags.pop().ticks / CLOCK
-            if self._shift is None:
-                self._shift = tagged - seconds
-                continue
-            ahead = around_zero(tagged - (seconds + self._shift))
-            if ahead > _EXACT:
-                self._shift += ahead
-        return self._shift or 0.0
+            self._take(self._tags.pop(), seconds)
+        self._begun = True
+        return self._shift
+
+    def _take(self, tag: Tag, seconds: float) -> None:
+        tagged = tag.ticks / CLOCK
+        if self._base is None:
+            self._base = tagged - seconds
+            if not self._begun:
+                self._shift, self._base, self.is_told = self._base, 0.0, True
+            return
+        ahead = around_zero(tagged - self._base - seconds - self._shift)
+        if ahead > _EXACT and self._agrees(tag, ahead):
+            self._shift += ahead
+
+    def _agrees(self, tag: Tag, ahead: float) -> bool:
+        """Whether the next tag bears out that so much is missing before this one."""
+        if not self._tags:
+            return ahead <= _LONGEST
+        return 0 <= around_zero((self._tags[-1].ticks - tag.ticks) / CLOCK) <= _LONGEST

@@ -5,6 +5,7 @@ initialization section. Everything is looked for beforehand, because what is wri
 it has read. Not covered: reading them (`demux`).
 """
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -27,16 +28,16 @@ def parts_of(source: Source, demuxer: str) -> list[Part]:
     """All parts, in order; `demuxer` is what `sniffing` says of the file."""
     sections = sniffing.sections(source.path) if demuxer == "mp4" else []
     tags = packed.tags(source.path) if demuxer in packed.FORMATS else ()
-    return [
-        Part(
-            start,
-            end,
-            start in (0, *source.breaks),
-            _header(sections, start),
-            tuple(tag for tag in tags if start <= tag.offset < end),
-        )
-        for start, end in _bounds(source, sections)
-    ]
+    fresh, offsets = {0, *source.breaks}, [tag.offset for tag in tags]
+    begins = [section.offset for section in sections]
+    found = []
+    for start, end in _bounds(source, sections):
+        own = tags[bisect_left(offsets, start) : bisect_left(offsets, end)]
+        before = bisect_right(begins, start)
+        force = sections[before - 1] if before else None
+        header = force.content if force is not None and force.offset != start else b""
+        found.append(Part(start, end, start in fresh, header, own))
+    return found
 
 
 def _bounds(source: Source, sections: list[sniffing.Section]) -> list[tuple[int, int]]:
@@ -44,8 +45,3 @@ def _bounds(source: Source, sections: list[sniffing.Section]) -> list[tuple[int,
     other = [now.offset for before, now in pairwise(sections) if before.content != now.content]
     cuts = sorted({0, size, *(at for at in (*source.breaks, *other) if 0 < at < size)})
     return list(pairwise(cuts))
-
-
-def _header(sections: list[sniffing.Section], start: int) -> bytes:
-    earlier = [section for section in sections if section.offset <= start]
-    return earlier[-1].content if earlier and earlier[-1].offset != start else b""

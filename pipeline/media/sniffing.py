@@ -49,15 +49,17 @@ class Section:
 
 def sections(path: Path) -> list[Section]:
     """The initialization sections of a fragmented MP4 file, as far as its boxes can be followed."""
-    found, begin = [], None
+    found, begin, has_movie = [], None, False
     with path.open("rb") as file:
         for place, name in _boxes(file):
-            if name in _BEGINS and begin is None:
-                begin = place
+            if name in _BEGINS:
+                begin = place if begin is None else begin
+                has_movie = has_movie or name == b"moov"
             elif name in _FRAGMENT and begin is not None:
-                file.seek(begin)
-                found.append(Section(begin, file.read(min(place - begin, _MOST))))
-                begin = None
+                if has_movie:  # else it is a media segment that begins with its own file type
+                    file.seek(begin)
+                    found.append(Section(begin, file.read(min(place - begin, _MOST))))
+                begin, has_movie = None, False
     return found
 
 

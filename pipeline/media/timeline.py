@@ -94,7 +94,7 @@ def placed(
     itself. So is one whose times say nothing of the others': not `known`.
     """
     turns = [_turns(file, files[0]) for file in files]
-    files = [[_later(part, by) for part in file] for file, by in zip(files, turns, strict=True)]
+    files = [list(map(_later, file, by)) for file, by in zip(files, turns, strict=True)]
     together = [
         number
         for number, file in enumerate(files)
@@ -112,17 +112,23 @@ def placed(
             }
             moved = _moved(tracks, ends)
             for number in group:
-                turn = turns[number]
+                turn = turns[number][part]
                 shifts[number].append({p: by + turn for (n, p), by in moved.items() if n == number})
     return shifts
 
 
-def _turns(file: Sequence[Part], leader: Sequence[Part]) -> Fraction:
-    """What to add to the times of `file`, if its clock of 33 bits is a turn behind the leader's.
+def _turns(file: Sequence[Part], leader: Sequence[Part]) -> list[Fraction]:
+    """What to add to the times of each part, if its clock of 33 bits is a turn behind the leader's.
 
     FFmpeg counts MPEG-TS that is about to wrap from below zero; packed audio says its time as is.
     """
-    starts = [[span.start for span in part.values()] for part in (file[0], leader[0])]
+    if len(file) != len(leader):
+        return [_turn(file[0], leader[0])] * len(file)
+    return list(map(_turn, file, leader))
+
+
+def _turn(part: Part, leader: Part) -> Fraction:
+    starts = [[span.start for span in each.values()] for each in (part, leader)]
     if not all(starts):
         return Fraction(0)
     return round((min(starts[1]) - min(starts[0])) / TURN) * TURN

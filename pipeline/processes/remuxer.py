@@ -15,7 +15,7 @@ from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any
 
-from pipeline.errors import RemuxFailed
+from pipeline.errors import RemuxFailed, ScarcityError
 from pipeline.media.sniffing import demuxer
 from pipeline.media.tracks import Chapter, RemuxPlan, Source, language_code
 from pipeline.processes import messages
@@ -34,7 +34,8 @@ def run(setup: dict[str, Any], reports: Sender) -> None:
     """Carry out orders until there is nobody to give them; then clean up, whatever goes on."""
     receiver = Receiver(setup["instructions"])
     if setup["ready"]:
-        start_thread(threading.Thread(target=_get_ready, daemon=True))
+        with suppress(ScarcityError):  # it is for speed alone
+            start_thread(threading.Thread(target=_get_ready, daemon=True))
     with DefaultSelector() as selector:
         selector.register(receiver, EVENT_READ)
         while not receiver.closed:
@@ -48,7 +49,7 @@ def run(setup: dict[str, Any], reports: Sender) -> None:
 
 def _get_ready() -> None:
     """Import what takes a quarter of a second, while there is nothing else to do."""
-    with suppress(ImportError):  # said when there is an order
+    with suppress(Exception):  # said when there is an order
         import_module("pipeline.media.remux")
 
 

@@ -163,6 +163,7 @@ def _windows(descriptor: int, size: int) -> Iterator[memoryview]:
             yield from _pieces(descriptor, size, place)
             return
         yield window
+        del window  # the caller's is the last one: it goes when the next comes
 
 
 def _map(descriptor: int, place: int, size: int) -> memoryview | None:

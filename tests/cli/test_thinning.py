@@ -53,6 +53,16 @@ def test_the_counts_of_a_remux() -> None:
     assert shown == [progress(0.1, 100), stored, counts[0], counts[4], counts[7], published]
 
 
+def test_another_remux() -> None:
+    """Its time begins anew, and it is not kept waiting for the first one's."""
+    counts = [RemuxProgress(name, 1, 9, 0.3) for name in ("one.mp4", "two.mp4")]
+
+    assert admitted([RemuxProgress("one.mp4", 1, 9, 100.0), *counts]) == [
+        RemuxProgress("one.mp4", 1, 9, 100.0),
+        counts[0],
+    ]
+
+
 def test_no_count_is_shown_twice() -> None:
     """A last count that was due anyway is not repeated."""
     stored = SegmentsStored(100, None)

@@ -25,6 +25,7 @@ CLIPS = {
     "h264 mp4": (PICTURE, H264, MP4, "160x120", "320x180"),
     "h265 ts": (PICTURE, H265, TS, "160x120", "320x180"),
     "h265 mp4": (PICTURE, H265, MP4, "160x120", "320x180"),
+    "flac mp4": (SOUND, ("-c:a", "flac", "-strict", "-2"), MP4, "48000", "32000"),
     "aac ts": (SOUND, ("-c:a", "aac", "-ac", "2"), TS, "48000", "32000"),
     "aac mp4": (SOUND, ("-c:a", "aac", "-ac", "2"), MP4, "48000", "32000"),
 }
@@ -109,7 +110,44 @@ def test_matroska_has_one_form_of_aac(clips: Clips, tmp_path: Path, kind: str) -
     assert not (tmp_path / "sound.mkv").exists()
 
 
-@pytest.mark.parametrize("kind", CLIPS)
+def test_codecs_that_nothing_describes_anew(clips: Clips, tmp_path: Path) -> None:
+    """They are written as they are, with a warning; what only looks different is no other form."""
+    first, other = clips("flac mp4")
+    again = tmp_path / "again"
+    sound = ("-ar", "48000", "-c:a", "flac", "-compression_level", "0", "-strict", "-2")
+    ffmpeg(*SOUND, *sound, *MP4, again)
+
+    assert join([first, again], tmp_path / "sound.mkv").warnings == ()
+    told = join([first, other], tmp_path / "sound.mkv").warnings
+    assert told == ("The flac stream changes its form on the way: parts of it may not play",)
+
+
+def test_pictures_that_tell_everything(tmp_path: Path) -> None:
+    """AV1 has its headers among the pictures, whatever the decoder is called."""
+    paths = [tmp_path / "first", tmp_path / "other"]
+    for path, size in zip(paths, ["160x120", "320x180"], strict=True):
+        picture = [word.format(size=size) for word in PICTURE]
+        encoded = ("-c:v", "libaom-av1", "-usage", "realtime", "-cpu-used", "8", "-frames:v", "5")
+        ffmpeg(*picture, *encoded, *MP4, path)
+
+    assert join(paths, tmp_path / "video.mkv").warnings == ()
+    assert pictures(tmp_path / "video.mkv") == pictures(paths[0]) + pictures(paths[1])
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff\xf1\x4c\x40" + bytes(180)], ids=["cut", "garbage"])
+def test_one_packet_is_no_form(clips: Clips, tmp_path: Path, damage: bytes) -> None:
+    """A part that begins in the middle of a frame, or with garbage, has no other form for it."""
+    whole = clips("aac ts")[0].read_bytes()
+    torn = tmp_path / "torn"
+    at = 188 * (len(whole) // 188 // 2)
+    torn.write_bytes(whole[: 3 * 188] + damage + whole[at:])
+
+    join([clips("aac ts")[0], torn], tmp_path / "sound.mkv")
+
+    assert crossings(tmp_path / "sound.mkv", 0.2) == pytest.approx(220, abs=3)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in CLIPS if kind != "flac mp4"])
 def test_one_form_is_told_once(clips: Clips, tmp_path: Path, kind: str) -> None:
     """Parts of one encoder become a track with one description."""
     output = tmp_path / "video.mp4"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.media.packed import Tag, TaggedTime, tags
@@ -103,6 +103,49 @@ def test_a_gap(video: Path, frames: list[bytes], tmp_path: Path) -> None:
     assert end == pytest.approx(3 + 46 * 1024 / 48000, abs=0.002)
 
 
+@pytest.mark.parametrize(
+    "sound",
+    [
+        [None, 12],  # nobody knows when it begins: there is no gap before the first tag, either
+        [None, 5000],
+        [10, 40_000, 12],  # a tag that no other one bears out
+        [10, 5000],  # nor may the last one say anything
+        [11, 12],  # earlier than what came before it
+    ],
+    ids=str,
+)
+def test_tags_that_cannot_be_right(frames: list[bytes], sound: list[float | None]) -> None:
+    """Silence is made only where two tags agree on it, or where it is short."""
+    parts, step = [], len(frames) // len(sound)
+    for number, seconds in enumerate(sound):
+        parts.append((number * step, seconds))
+    found = [Tag(at, round(seconds * 90_000), at) for at, seconds in parts if seconds is not None]
+    time = TaggedTime(found)
+
+    times = [at * 1024 / 48_000 + time.shift(at, at * 1024 / 48_000) for at in range(len(frames))]
+
+    expected = sound[0] or 0.0
+    assert times[0] == pytest.approx(expected, abs=0.001)
+    assert times[-1] - times[0] == pytest.approx((len(frames) - 1) * 1024 / 48_000, abs=0.02)
+    assert time.is_told == (sound[0] is not None)
+
+
+@given(st.integers(0, 3_000_000), st.integers(1, 5000))
+@settings(max_examples=20)
+def test_tags_across_pieces(
+    tmp_path_factory: pytest.TempPathFactory, before: int, between: int
+) -> None:
+    """A file is read a piece at a time: no tag is missed, and none is found twice."""
+    path = tmp_path_factory.getbasetemp() / "pieces"
+    first, second = tag(1), tag(2)
+    path.write_bytes(bytes(before) + first + bytes(between) + second)
+
+    assert tags(path) == (
+        Tag(before, 90_000, 0),
+        Tag(before + len(first) + between, 180_000, 0),
+    )
+
+
 def test_no_tags(video: Path, frames: list[bytes], tmp_path: Path) -> None:
     """Nobody knows when it begins: with the picture, then."""
     start, _ = starts_and_ends(video, b"".join(frames), tmp_path / "video.mp4")
@@ -118,7 +161,7 @@ def test_where_tags_are(tmp_path: Path) -> None:
 
     found = tags(path)
 
-    assert found == (Tag(0, 90_000), Tag(len(first) + 1000, 180_000))
+    assert found == (Tag(0, 90_000, 0), Tag(len(first) + 1000, 180_000, 0))
 
 
 @given(st.integers(0, WRAP - 1), st.lists(st.floats(0.5, 10), min_size=1, max_size=9))
@@ -126,7 +169,7 @@ def test_segments_in_a_row_are_moved_alike(begin: int, durations: list[float]) -
     """However long they are, and wherever the clock of 33 bits wraps: a row has no gaps."""
     found, seconds = [], 0.0
     for number, duration in enumerate(durations):
-        found.append(Tag(number, round(begin + seconds * 90_000) % WRAP))
+        found.append(Tag(number, round(begin + seconds * 90_000) % WRAP, number))
         seconds += duration
     time, passed = TaggedTime(found), 0.0
     for number, duration in enumerate(durations):

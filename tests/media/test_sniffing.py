@@ -41,6 +41,16 @@ def test_sections_and_where_they_begin(tmp_path: Path) -> None:
     ]
 
 
+def test_segments_that_begin_with_a_file_type(tmp_path: Path) -> None:
+    """Without a movie box it is no initialization section."""
+    segment = box(b"ftyp", 16) + FRAGMENT
+
+    assert found(FIRST + segment + segment + SECOND + segment, tmp_path) == [
+        Section(0, FIRST + box(b"ftyp", 16)),
+        Section(len(FIRST + segment + segment), SECOND + box(b"ftyp", 16)),
+    ]
+
+
 @pytest.mark.parametrize("size", [0, 1, 7, 2**32 - 1])
 def test_a_box_that_cannot_be_followed(tmp_path: Path, size: int) -> None:
     """What comes behind it is one with it."""
