@@ -33,6 +33,8 @@ __all__ = ["RemuxFailed", "Remuxed", "remux"]
 _FORMATS = {"mp4": "mp4", "m4a": "ipod", "mkv": "matroska"}
 _PROGRESS_STEP = 4 << 20
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.ENOENT)
+#: What FFmpeg says of a packet that makes no sense.
+_DAMAGED = (av.InvalidDataError, av.ArgumentError, av.PatchWelcomeError)
 _PACKET_ENTRY = 48  # bytes in the sample tables, at most: stsz, stts, ctts, stsc, co64, stss, sdtp
 _MOOV_REST = 256 << 10  # everything else in the `moov` box
 _LONG = 1 << 62
@@ -97,7 +99,7 @@ class _Output:
         self.end = max(self.end, (packet.pts + (packet.duration or 0)) * self.units[key])
         try:
             self.container.mux_one(packet)
-        except (av.InvalidDataError, av.ArgumentError):
+        except _DAMAGED:
             self.lost += 1
         else:
             self.written += 1

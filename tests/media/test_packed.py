@@ -146,6 +146,20 @@ def test_tags_across_pieces(
     )
 
 
+def test_a_frame_that_ffmpeg_cannot_take(frames: list[bytes], tmp_path: Path) -> None:
+    """Four blocks in one frame, with checksums: it is left out, and the rest is there."""
+    odd = bytes([0xFF, 0xF0, 0x4C, 0x40, 100 >> 3, (100 & 7) << 5 | 0x1F, 0xFF]) + bytes(93)
+    (tmp_path / "sound.aac").write_bytes(b"".join([*frames[:50], odd, *frames[50:]]))
+    output = tmp_path / "sound.m4a"
+
+    plan = RemuxPlan((Source(tmp_path / "sound.aac", "main"),), output, "m4a")
+    done = remux(plan, lambda done, total: None)
+
+    assert done.warnings == ("1 damaged packets were left out",)
+    shown = ("-count_packets", "-show_entries", "stream=nb_read_packets", "-of", "csv=p=0")
+    assert int(ffprobe(*shown, output)) == len(frames)
+
+
 def test_no_tags(video: Path, frames: list[bytes], tmp_path: Path) -> None:
     """Nobody knows when it begins: with the picture, then."""
     start, _ = starts_and_ends(video, b"".join(frames), tmp_path / "video.mp4")
