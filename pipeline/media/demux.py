@@ -174,16 +174,14 @@ class Reader:
         for track in self.tracks.values():
             track.clock = Clock(track.clock.time_base)
         units: dict[Place, float] = {}
-        ahead = iter(shifts)
+        ahead, changing = iter(shifts), self._changing(container)
         for number, part in enumerate(self._parts):
             if part.fresh:
                 self._move_clocks(next(ahead))
-            changed: dict[Place, forms.Changed] = {}
-            for place, read in self._read(part, release=release):
-                packet = self._in_form(number, place, read, container, changed)
-                if packet is None:
-                    self.lost += 1
-                    continue
+            packets = self._read(part, release=release)
+            if changing:
+                packets = self._in_form(number, packets, changing, container)
+            for place, packet in packets:
                 if place not in units:
                     units[place] = float(self.tracks[place].clock.time_base)
                 clock = self.tracks[place].clock
@@ -194,24 +192,37 @@ class Reader:
         for place, track in self.tracks.items():
             track.clock.move(round(shift.get(place, 0) / track.clock.time_base))
 
+    def _changing(self, container: str) -> set[Place]:
+        """The tracks whose packets do not go into `container` as they are."""
+        return {
+            place
+            for place, track in self.tracks.items()
+            if track.changes or forms.may_change_unseen(track.template, container)
+        }
+
     def _in_form(
         self,
         number: int,
-        place: Place,
-        packet: Packet[Any],
+        packets: Iterator[tuple[Place, Packet[Any]]],
+        changing: set[Place],
         container: str,
-        changed: dict[Place, forms.Changed],
-    ) -> Packet[Any] | None:
-        track = self.tracks[place]
-        if not (track.changes or forms.may_change_unseen(track.template, container)):
-            return packet
-        if place not in changed:
-            form = track.forms.get(number, b"")
-            changed[place] = forms.Changed(packet.stream, form, container)
-        written = changed[place].write(packet)
-        if written is not None:
+    ) -> Iterator[tuple[Place, Packet[Any]]]:
+        """The packets of a part, those of the tracks `changing` with its form."""
+        changed: dict[Place, forms.Changed] = {}
+        for place, packet in packets:
+            if place not in changing:
+                yield place, packet
+                continue
+            track = self.tracks[place]
+            if place not in changed:
+                form = track.forms.get(number, b"")
+                changed[place] = forms.Changed(packet.stream, form, container)
+            written = changed[place].write(packet)
+            if written is None:
+                self.lost += 1
+                continue
             written.time_base = track.clock.time_base
-        return written
+            yield place, written
 
     def close(self) -> None:
         """Let go of the templates."""

@@ -99,9 +99,7 @@ def may_change_unseen(template: Any, container: str) -> bool:
 
     An `hvc1` track has none among its pictures: FFmpeg takes them out when it writes one.
     """
-    return (
-        template.codec_context.name == "hevc" and container != "mkv" and not _to_annex_b(template)
-    )
+    return codec_of(template) == "hevc" and container != "mkv" and not _to_annex_b(template)
 
 
 def announce(template: Any, stream: Any) -> None:

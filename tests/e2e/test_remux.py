@@ -26,7 +26,8 @@ SOUND = ["-f", "lavfi", "-i", "sine=d=6"]
 VIDEO = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-bf", "2"]
 HLS = ["-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod"]
 
-#: Imported before anything else: PyAV cannot be found, or stops for as long as it is wanted.
+#: Imported before anything else: PyAV cannot be found, or the remuxer stops at its first look at
+#: what was fetched, for as long as it is wanted.
 NO_PYAV = """
 import importlib.util, os
 found = importlib.util.find_spec
@@ -35,12 +36,11 @@ importlib.util.find_spec = lambda name, *rest: None if name == "av" else found(n
 SLOW = """
 import os, sys, time
 if "remuxer" in sys.argv:
-    class Slow:
-        def find_spec(self, name, *rest):
-            if name == "av":
-                open(os.environ["SLOW_MARK"], "w").close()
-                time.sleep(120)
-    sys.meta_path.insert(0, Slow())
+    def stop(event, arguments):
+        if event == "open" and ".work/" in str(arguments[0]) and str(arguments[0]).endswith(".ts"):
+            open(os.environ["SLOW_MARK"], "w").close()
+            time.sleep(120)
+    sys.addaudithook(stop)
 """
 
 
