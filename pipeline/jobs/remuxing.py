@@ -79,7 +79,7 @@ class Remuxing:
         # From the first file to the last: what is begun is also cleaned up.
         with SignalWatch() as signals:
             try:
-                known = self.open(hurry=True)
+                known = self.open(ready=True)
                 if known is not None:
                     return self._to_the_end(signals, known)
                 return self._fetch(order, signals)
@@ -88,14 +88,14 @@ class Remuxing:
 
     # -- step by step ------------------------------------------------------------------------
 
-    def open(self, *, hurry: bool = False) -> Receipt | None:
+    def open(self, *, ready: bool = False) -> Receipt | None:
         """Take the output; the receipt of an earlier run that has fetched everything, if any.
 
-        With `hurry` the process gets ready while the download runs, which costs memory meanwhile.
+        With `ready` the process gets ready while the download runs, which costs memory meanwhile.
         Raises HlspipeError. `close` belongs to it, however it ends.
         """
         # Before there is a file: it removes them all should this process be killed.
-        self._start_child(hurry=hurry)
+        self._start_child(ready=ready)
         noted = self.work.take(self._identity(), resume=self.options.resume)
         if noted is None:
             return None
@@ -105,8 +105,8 @@ class Remuxing:
             return None
         return self._fetched.receipt(self.job.url)
 
-    def _start_child(self, *, hurry: bool = False) -> None:
-        ready = hurry and find_tool(self.options.remux) == "pyav"
+    def _start_child(self, *, ready: bool = False) -> None:
+        ready = ready and find_tool(self.options.remux) == "pyav"
         self.child.start(self.output, keep=self.options.resume, ready=ready)
 
     def begin(self, receipt: Receipt) -> Receipt | None:

@@ -94,12 +94,17 @@ def check(codec: str, forms: list[bytes], container: str) -> str | None:
     return None
 
 
+def is_hvc1(stream: Any, container: str) -> bool:
+    """Whether it is written under that name, which Apple's players want for H.265 in MP4."""
+    return codec_of(stream) == "hevc" and container != "mkv"
+
+
 def may_change_unseen(template: Any, container: str) -> bool:
     """Whether other parameter sets on the way would be lost, wherever they come.
 
     An `hvc1` track has none among its pictures: FFmpeg takes them out when it writes one.
     """
-    return codec_of(template) == "hevc" and container != "mkv" and not _to_annex_b(template)
+    return is_hvc1(template, container) and not _to_annex_b(template)
 
 
 def announce(template: Any, stream: Any) -> None:

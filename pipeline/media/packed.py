@@ -5,7 +5,7 @@ audio in MPEG-TS or MP4, which carries its times itself.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.media.timestamps import CLOCK, ID3_OWNER, WRAP, around_zero
@@ -16,7 +16,6 @@ FORMATS = ("aac", "mp3", "ac3", "eac3")
 #: Seconds by which a tag may be off before it is believed that something is missing. A frame is
 #: 0.02 to 0.03 seconds, and some packagers count in whole ones.
 _EXACT = 0.1
-
 
 #: Seconds of a segment, at the most: between two tags that follow each other.
 _LONGEST = 120.0
@@ -31,14 +30,10 @@ _OVERLAP = _FRAMES_BEFORE + _TIMED
 
 @dataclass(frozen=True)
 class Tag:
-    """Where it stands in the file (bytes), and the time of the first sample behind it (ticks).
-
-    `end` is where the time ends.
-    """
+    """Where it stands in the file (bytes), and the time of the first sample behind it (ticks)."""
 
     offset: int
     ticks: int
-    end: int = field(compare=False)
 
 
 def tags(path: Path) -> tuple[Tag, ...]:
@@ -48,22 +43,24 @@ def tags(path: Path) -> tuple[Tag, ...]:
     with path.open("rb") as file:
         while piece := file.read(_PIECE):
             data += piece
-            found += _tags_in(data, place)
-            done = max(len(data) - _OVERLAP, 0)
-            if found:
-                done = max(done, found[-1].end - place)
+            done = 0
+            for begin, end in _times_in(data):
+                ticks = int.from_bytes(data[end - 8 : end], "big") % WRAP
+                found.append(Tag(place + begin, ticks))
+                done = end
+            done = max(done, len(data) - _OVERLAP)
             del data[:done]
             place += done
     return tuple(found)
 
 
-def _tags_in(data: bytearray, place: int) -> Iterator[Tag]:
+def _times_in(data: bytearray) -> Iterator[tuple[int, int]]:
+    """Where each tag with a time begins, and where the time ends."""
     at = data.find(ID3_OWNER)
     while at >= 0 and at + _TIMED <= len(data):
         end = at + _TIMED
         begin = data.rfind(b"ID3", max(0, at - _FRAMES_BEFORE), at)
-        ticks = int.from_bytes(data[end - 8 : end], "big") % WRAP
-        yield Tag(place + (at if begin < 0 else begin), ticks, place + end)
+        yield (at if begin < 0 else begin), end
         at = data.find(ID3_OWNER, end)
 
 

@@ -22,7 +22,7 @@ from av.container import OutputContainer
 
 from pipeline.errors import RemuxFailed, StorageError
 from pipeline.media.demux import Moment, Reader, rescale, unit_of
-from pipeline.media.forms import announce
+from pipeline.media.forms import announce, is_hvc1
 from pipeline.media.texts import TextTrack
 from pipeline.media.timeline import ALIGNED, Place, Span, placed
 from pipeline.media.timestamps import HEAD_BYTES, around_zero, first_timestamp
@@ -226,7 +226,7 @@ def _announce(output: _Output, number: int, reader: Reader, container: str) -> N
             continue
         if track.changes:
             announce(track.template, stream)
-        if stream.codec_context.name == "hevc" and container != "mkv":
+        if is_hvc1(track.template, container):
             stream.codec_context.codec_tag = "hvc1"
         if place[0] == "video" and track.template.average_rate:
             stream.codec_context.framerate = track.template.average_rate

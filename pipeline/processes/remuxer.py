@@ -70,7 +70,7 @@ def _done(order: messages.Remux, reports: Sender) -> messages.RemuxDone:
     if order.tool != "pyav":
         _run_ffmpeg(order.tool, plan, progress)
         return messages.RemuxDone(0.0, 0, _left_undone(plan))
-    # Imported here: libraries of 100 MB that only this process needs, and only now.
+    # Imported late: libraries of 100 MB that no other process needs.
     from pipeline.media.remux import remux  # noqa: PLC0415
 
     done = remux(plan, progress)

@@ -68,6 +68,6 @@ def test_tags_of_packed_audio(tmp_path: Path) -> None:
     found = cut(first + second, (len(first),), "aac", tmp_path)
 
     assert [part.tags for part in found] == [
-        (Tag(0, 90_000, 0),),
-        (Tag(len(first), 180_000, 0),),
+        (Tag(0, 90_000),),
+        (Tag(len(first), 180_000),),
     ]
