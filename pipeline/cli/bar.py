@@ -15,7 +15,7 @@ from rich.text import Text
 
 from pipeline.cli.terminal import fit
 from pipeline.cli.words import clock, percent, published, words
-from pipeline.events import Event, OutputPublished, Progress, TransferStarted
+from pipeline.events import Event, OutputPublished, Progress, RemuxProgress, TransferStarted
 from pipeline.units import format_mb, printable
 
 #: Seconds over which speed is measured: short enough to see a server slow down, long enough
@@ -77,6 +77,17 @@ def facts(progress: Progress, rate: float, remaining: float | None) -> list[Fact
     return [*line, Fact(7, f"{format_mb(progress.temp_bytes)} temp")] if on_disk else line
 
 
+def remux_facts(progress: RemuxProgress) -> list[Fact]:
+    """What the line says while the output's container is written."""
+    done, total = progress.done_bytes, progress.total_bytes
+    return [
+        BAR,
+        Fact(0, f"{percent(done, total):5.1f}%"),
+        Fact(1, "writing", "cyan"),
+        Fact(2, f"{format_mb(done)} of {format_mb(total)}"),
+    ]
+
+
 def fitting(line: list[Fact], width: int) -> list[Fact]:
     """Of `line`, what has room in `width` columns."""
     kept = list(line)
@@ -125,12 +136,16 @@ class Bar:
         self._speed = Speed()
         self._connections = 0
         self._progress: Progress | None = None
+        self._remux: RemuxProgress | None = None  # comes after the download, if at all
         self._is_done = False  # the main output is there
 
     def show(self, event: Event) -> None:
         """Take a count, or print the line for `event` where the bar was."""
         if isinstance(event, Progress):
             self._progress = event
+            return
+        if isinstance(event, RemuxProgress):
+            self._remux = event
             return
         if isinstance(event, TransferStarted):
             self._connections = event.connections
@@ -140,10 +155,15 @@ class Bar:
 
     def tick(self) -> None:
         """Draw the bar anew, as wide as the terminal is now."""
-        if self._progress is not None:
-            self._speed.add(self._now(), self._progress.stored_bytes)
-            # The last column stays free: some terminals begin a new line there.
-            self._write(_WIPE + self._ansi(self._line(self._progress, self._console.width - 1)))
+        # The last column stays free: some terminals begin a new line there.
+        width = self._console.width - 1
+        if self._remux is not None:
+            share = self._remux.done_bytes / max(self._remux.total_bytes, 1)
+            self._write(_WIPE + self._ansi(self._line(remux_facts(self._remux), share, width)))
+        elif self._progress is not None:
+            line = self._download_facts(self._progress)
+            share = self._progress.segments_done / max(self._progress.segments, 1)
+            self._write(_WIPE + self._ansi(self._line(line, share, width)))
 
     def close(self) -> None:
         """Wipe the bar; the lines above it stay."""
@@ -158,14 +178,18 @@ class Bar:
             self._console.print(line, end="")
         return captured.get() + "\r"
 
-    def _line(self, progress: Progress, width: int) -> Text:
+    def _download_facts(self, progress: Progress) -> list[Fact]:
+        self._speed.add(self._now(), progress.stored_bytes)
         remaining = seconds_left(progress, self._connections, self._speed.rate)
-        line = fitting(facts(progress, self._speed.rate, remaining), width)
+        return facts(progress, self._speed.rate, remaining)
+
+    def _line(self, said: list[Fact], share: float, width: int) -> Text:
+        line = fitting(said, width)
         bar = min(_NARROWEST + width - _length(line), _WIDEST)
         text = Text(no_wrap=True, overflow="crop")
         for index, fact in enumerate(line):
             text.append(_GAP if index else "")
-            pieces = _strokes(progress, bar) if fact is BAR else [(fact.text, fact.style)]
+            pieces = _strokes(share, bar) if fact is BAR else [(fact.text, fact.style)]
             text.append_tokens((self._fit(piece), style) for piece, style in pieces)
         return text
 
@@ -175,7 +199,7 @@ class Bar:
             return None
         if self._is_done:
             return published(event)
-        elapsed = self._progress.elapsed
+        elapsed = self._progress.elapsed + (self._remux.elapsed if self._remux else 0)
         rate = event.bytes / elapsed if elapsed else 0
         took = f"{format_mb(event.bytes)} in {clock(elapsed)} ({format_mb(round(rate))}/s)"
         self._is_done = True
@@ -185,6 +209,6 @@ class Bar:
         return fit(text, self._console.encoding)
 
 
-def _strokes(progress: Progress, width: int) -> list[tuple[str, str]]:
-    done = width * progress.segments_done // max(progress.segments, 1)
+def _strokes(share: float, width: int) -> list[tuple[str, str]]:
+    done = int(width * share)
     return [("━" * done, "green"), ("─" * (width - done), "dim")]

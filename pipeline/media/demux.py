@@ -27,6 +27,10 @@ from pipeline.media.tracks import Source
 
 _BUFFER = 256 << 10
 
+#: With 150 Mbit/s, FFmpeg's usual 5 MB may end before the first sound. What it looks at waits in
+#: memory until it is used.
+_DEEP = {"probesize": str(32 << 20), "analyzeduration": str(30_000_000)}
+
 #: How much is looked at for a guess: some seconds of the richest streams.
 _GLANCE_BYTES = 16 << 20
 
@@ -101,6 +105,7 @@ class Reader:
         #: Whether its times are those of the presentation, as far as that has been read.
         self.knows_time = True
         self._kept: list[InputContainer] = []
+        self._is_deep = False  # the usual look at a part's beginning was not enough
         self.lost = 0  # packets that could not be written in their track's form
 
     def measure(self) -> list[dict[Place, Span]]:
@@ -242,13 +247,8 @@ class Reader:
     def _read(self, part: Part, *, release: bool) -> Iterator[tuple[Place, Packet[Any]]]:
         """The part's packets, as far as they can be read."""
         with ExitStack() as stack:
-            path = self.source.path
-            file = Slice(path, part.start, part.end, part.header, release=release)
-            file.on_read = self._on_read
-            stack.enter_context(file)
-            try:
-                container = av.open(file, "r", format=self.format, buffer_size=_BUFFER)
-            except (av.FFmpegError, ValueError):
+            container = self._opened(part, stack, release=release)
+            if container is None:
                 self.warnings["A part could not be read and was left out"] = None
                 return
             if not self._keep(container):
@@ -270,6 +270,30 @@ class Reader:
                     yield place, packet
             if tagged is not None and not tagged.is_told:
                 self.knows_time = False
+
+    def _opened(self, part: Part, stack: ExitStack, *, release: bool) -> InputContainer | None:
+        """The part as FFmpeg knows it from its beginning; None if it cannot make anything of it.
+
+        Where that does not show what each stream is like, more of it is looked at.
+        """
+        for options in [_DEEP] if self._is_deep else [{}, _DEEP]:
+            path = self.source.path
+            file = Slice(path, part.start, part.end, part.header, release=release)
+            file.on_read = self._on_read
+            try:
+                container = av.open(
+                    file, "r", format=self.format, buffer_size=_BUFFER, options=options
+                )
+            except (av.FFmpegError, ValueError):
+                file.close()
+                return None
+            if options is _DEEP or all(_is_usable(each) for _, each in _numbered(container)):
+                stack.enter_context(file)
+                return container
+            container.close()
+            file.close()
+            self._is_deep = True
+        return None
 
     def _demuxed(self, container: InputContainer, indices: list[int]) -> Iterator[Packet[Stream]]:
         """The packets until the end, or until FFmpeg gives up: what came before that is good."""
@@ -304,8 +328,8 @@ class Reader:
                 places[stream.index] = place
         for stream in container.streams:
             if stream.index not in places:
-                what = f"{stream.type} stream {stream.index}"
-                self.warnings[f"A {what} has no place in the output and was left out"] = None
+                what = f"Stream {stream.index} ({stream.type})"
+                self.warnings[f"{what} has no place in the output and was left out"] = None
         return places
 
 

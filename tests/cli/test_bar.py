@@ -11,6 +11,7 @@ from pipeline.cli.bar import BAR, Bar, Speed, facts, fitting, seconds_left
 from pipeline.events import (
     OutputPublished,
     Progress,
+    RemuxProgress,
     SwitchedToDisk,
     TransferStarted,
     Warned,
@@ -67,6 +68,22 @@ def test_the_line_says_where_the_run_stands(screen: Screen) -> None:
         "ETA 0:14",
         "memory",
     ]
+
+
+def test_the_line_moves_while_the_container_is_written(screen: Screen) -> None:
+    """Percent and bytes, in place of the download's figures; no line is left for each step."""
+    bar = bar_on(screen)
+    bar.show(IN_MEMORY)
+    bar.tick()
+    for done in (3, 9):
+        bar.show(RemuxProgress("video.mp4", done * MIB, 12 * MIB, 0.5))
+        bar.tick()
+
+    assert [drawn.split("  ")[1:] for drawn in screen.drawn()[1:]] == [
+        [" 25.0%", "writing", "3.0 MB of 12.0 MB"],
+        [" 75.0%", "writing", "9.0 MB of 12.0 MB"],
+    ]
+    assert "\n" not in screen.getvalue()
 
 
 def test_on_disk_the_line_says_how_much(screen: Screen) -> None:

@@ -28,6 +28,11 @@ CLIPS = {
     "wrap.ts": (*VIDEO, *AUDIO, *H264, "-c:a", "aac", "-output_ts_offset", "95441.7"),
     "sound first.ts": (*AUDIO, *VIDEO, *H264, "-map", "0", "-map", "1", "-c:a", "aac"),
     "rich.ts": (*RICH, "-f", "lavfi", "-i", "sine=d=8", *H264, "-qp", "26", "-c:a", "aac"),
+    "late sound.ts": (
+        *RICH,
+        *("-itsoffset", "4", "-f", "lavfi", "-i", "sine=d=4"),
+        *(*H264, "-qp", "20", "-c:a", "aac"),
+    ),
     "sound.ts": (*AUDIO, "-c:a", "aac"),
     "sound.aac": (*AUDIO, "-c:a", "aac", "-f", "adts"),
     "sound.mp3": (*AUDIO, "-c:a", "libmp3lame"),
@@ -255,6 +260,16 @@ def test_a_stream_that_begins_on_the_way(clip, tmp_path):
         "audio",
         "video",
     ]
+
+
+def test_sound_behind_many_pictures(clip, tmp_path):
+    """What the first megabytes do not show is looked for further on: no sound is lost."""
+    result = put(tmp_path / "ours.mp4", Source(clip("late sound.ts"), "main"))
+
+    assert result.warnings == ()
+    streams = probed(tmp_path / "ours.mp4")["streams"]
+    assert [one["codec_type"] for one in streams] == ["video", "audio"]
+    assert float(streams[1]["start_time"]) == pytest.approx(4, abs=0.1)
 
 
 def test_a_stream_that_becomes_another_one(clip, tmp_path):
