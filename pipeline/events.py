@@ -5,11 +5,10 @@ a bar, into plain lines or into JSON Lines. Sizes are bytes, times are seconds. 
 messages between processes (`processes.messages`).
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class VariantChosen:
+class VariantChosen(NamedTuple):
     """A multivariant playlist was given, and this variant stream is the one fetched."""
 
     url: str
@@ -19,8 +18,7 @@ class VariantChosen:
     variants: int
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentsPicked:
+class SegmentsPicked(NamedTuple):
     """Only some segments of the playlist are wanted (`--section`, `--exclude`)."""
 
     segments: int
@@ -29,8 +27,7 @@ class SegmentsPicked:
     excluded: int  # in the section, their URI matches
 
 
-@dataclass(frozen=True, slots=True)
-class TransferStarted:
+class TransferStarted(NamedTuple):
     """The plan is made and segments are being fetched."""
 
     output: str
@@ -40,8 +37,7 @@ class TransferStarted:
     connections: int
 
 
-@dataclass(frozen=True, slots=True)
-class Resumed:
+class Resumed(NamedTuple):
     """Part of the output was there already (`resume`), and has been verified."""
 
     output: str
@@ -49,8 +45,7 @@ class Resumed:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """Where the run stands. Sent often: a listener that prints should thin it out."""
 
     segments_done: int
@@ -61,8 +56,7 @@ class Progress:
     elapsed: float
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchedToDisk:
+class SwitchedToDisk(NamedTuple):
     """The threshold was reached: from here on segments go to disk, for good."""
 
     threshold_bytes: int
@@ -71,8 +65,7 @@ class SwitchedToDisk:
     starved: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TempDirectoryCreated:
+class TempDirectoryCreated(NamedTuple):
     """The directory for segment files was made."""
 
     path: str
@@ -80,38 +73,33 @@ class TempDirectoryCreated:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentsStored:
+class SegmentsStored(NamedTuple):
     """Every segment is in: in memory, or (`temp_dir` is set) with the help of that directory."""
 
     stored_bytes: int
     temp_dir: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class LengthsUnverified:
+class LengthsUnverified(NamedTuple):
     """So many segments came without a length, and look whole (shown with `-v`)."""
 
     segments: int
 
 
-@dataclass(frozen=True, slots=True)
-class MergeStarted:
+class MergeStarted(NamedTuple):
     """The output is being completed and put in place."""
 
     segments: int
     output: str
 
 
-@dataclass(frozen=True, slots=True)
-class TempFilesRemoved:
+class TempFilesRemoved(NamedTuple):
     """The temp directory is gone."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentMissed:
+class SegmentMissed(NamedTuple):
     """A segment could not be had, and the run goes on without it (`allow_gaps`)."""
 
     segment_index: int
@@ -119,15 +107,13 @@ class SegmentMissed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(NamedTuple):
     """Something a user should know that does not stop the run: one sentence."""
 
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Retried:
+class Retried(NamedTuple):
     """A try failed and another will follow (shown with `-v`)."""
 
     what: str
@@ -135,24 +121,21 @@ class Retried:
     delay: float
 
 
-@dataclass(frozen=True, slots=True)
-class UrlsRenewed:
+class UrlsRenewed(NamedTuple):
     """URLs had expired; the playlist, read again, names fresh ones for what is still to come."""
 
     items: int  # that have another URL now
     reason: str  # what the server said to the old one
 
 
-@dataclass(frozen=True, slots=True)
-class OutputPublished:
+class OutputPublished(NamedTuple):
     """The output is whole and has its name."""
 
     output: str
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class RemuxProgress:
+class RemuxProgress(NamedTuple):
     """So many of so many bytes have been put into the output's container. Sent often."""
 
     output: str

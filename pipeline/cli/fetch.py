@@ -7,7 +7,7 @@ and the work is `pipeline.jobs.fetch`.
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,9 +30,11 @@ from pipeline.cli.terminal import Terminal, is_terminal, print_data, say
 from pipeline.cli.words import summary
 from pipeline.errors import HlspipeError, OutputClosedError
 from pipeline.events import Warned
-from pipeline.jobs.receipt import Receipt
 from pipeline.options import FetchOptions
 from pipeline.units import public_url
+
+if TYPE_CHECKING:
+    from pipeline.jobs.receipt import Receipt
 
 _EXAMPLES = """\b
 Examples:
@@ -98,7 +100,7 @@ def _refuse_stdout(ctx: click.Context, values: Mapping[str, Any]) -> None:
         ctx.fail("-o - wants standard output to be a pipe or a file, and it is a terminal")
 
 
-def _fetch_and_print(url: str, output: str | None, values: Mapping[str, Any]) -> Receipt:
+def _fetch_and_print(url: str, output: str | None, values: Mapping[str, Any]) -> "Receipt":
     """Download, and print the receipt if it is asked for, however the download ends."""
     try:
         receipt = _fetch(url, output, values)
@@ -110,7 +112,7 @@ def _fetch_and_print(url: str, output: str | None, values: Mapping[str, Any]) ->
     return receipt
 
 
-def _fetch(url: str, output: str | None, values: Mapping[str, Any]) -> Receipt:
+def _fetch(url: str, output: str | None, values: Mapping[str, Any]) -> "Receipt":
     options = fetch_options(values)
     style = choose(Style(values["progress"]), Terminal.of(sys.stderr), quiet=values["quiet"])
     with Reporter(lambda: display(style, verbose=values["verbose"])) as reporter:
@@ -131,13 +133,15 @@ def _warnings(output: str | None, options: FetchOptions) -> Iterator[str]:
         yield "Standard output takes one stream: renditions of audio and subtitles are left out"
 
 
-def _print(receipt: Receipt, values: Mapping[str, Any]) -> None:
+def _print(receipt: "Receipt", values: Mapping[str, Any]) -> None:
     if values["json"]:
         print_data(json_text(receipt.to_dict()))
 
 
-def _receipt_of(error: BaseException, url: str, output: str | None) -> Receipt:
+def _receipt_of(error: BaseException, url: str, output: str | None) -> "Receipt":
     """The receipt that came with `error`, or what can be said without one."""
+    from pipeline.jobs.receipt import Receipt  # noqa: PLC0415  (few downloads fail)
+
     receipt = getattr(error, "receipt", None)
     known = receipt if isinstance(receipt, Receipt) else Receipt(public_url(url), output)
     return known.failed(*outcome(error))

@@ -7,7 +7,6 @@ printable ASCII is escaped, so that a line is safe in any terminal and any log.
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from pipeline.cli.thinning import Thinning
@@ -71,7 +70,7 @@ class JsonLines:
 
     def _write_all(self, events: list[Event]) -> None:
         for shown in events:
-            self._write(json_line(event_name(shown), **asdict(shown)))
+            self._write(json_line(event_name(shown), **shown._asdict()))
 
     def tick(self) -> None:
         """A lull: the newest count is due, if it was held back."""

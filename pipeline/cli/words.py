@@ -6,6 +6,7 @@ printed.
 """
 
 from functools import singledispatch
+from typing import TYPE_CHECKING
 
 from pipeline.events import (
     Event,
@@ -27,8 +28,10 @@ from pipeline.events import (
     VariantChosen,
     Warned,
 )
-from pipeline.jobs.receipt import Receipt
 from pipeline.units import KIB, MIB, format_mb, printable
+
+if TYPE_CHECKING:
+    from pipeline.jobs.receipt import Receipt
 
 #: Shown with `-v` only.
 _DETAILS = (TransferStarted, Retried, LengthsUnverified)
@@ -155,7 +158,7 @@ def published(event: OutputPublished) -> str:
     return f"✓ {event.output}: {short_size(event.bytes)}"
 
 
-def summary(receipt: Receipt) -> str:
+def summary(receipt: "Receipt") -> str:
     """What `-v` says of a download that is complete."""
     peak = receipt.memory.peak_pss_bytes
     memory = f", {format_mb(peak)} of memory at most" if peak is not None else ""

@@ -5,7 +5,6 @@ before them; those before the first date count back from it.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pipeline.hls.model import MediaSegment
@@ -35,7 +34,7 @@ def count_back(segments: Sequence[MediaSegment]) -> tuple[MediaSegment, ...]:
     date = segments[dated].program_date_time if segments else None
     for segment in reversed(segments[:dated]):
         date = shifted(date, -max(segment.duration, 0.0))
-        head.append(replace(segment, program_date_time=date))
+        head.append(segment._replace(program_date_time=date))
     return (*reversed(head), *segments[dated:])
 
 

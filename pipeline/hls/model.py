@@ -8,12 +8,12 @@ lengths and offsets bytes.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 IDENTITY = "identity"
 
 
-@dataclass(frozen=True, slots=True)
-class ByteRange:
+class ByteRange(NamedTuple):
     """A part of a resource: `length` bytes from `offset` on (section 4.3.2.2)."""
 
     length: int
@@ -41,8 +41,7 @@ class Key:
     key_format_versions: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InitializationSection:
+class InitializationSection(NamedTuple):
     """EXT-X-MAP (section 4.3.2.5): what a decoder needs before the segments that follow.
 
     `keys` are those in force at the tag itself, not at the segments that use it.
@@ -54,8 +53,7 @@ class InitializationSection:
     keys: tuple[Key, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MediaSegment:
+class MediaSegment(NamedTuple):
     """EXTINF and its URI (section 4.3.2), with all that the tags before it say."""
 
     uri: str
@@ -86,8 +84,7 @@ class DateRange:
     extras: Mapping[str, str] = field(default_factory=dict)  # X-<client-attribute>
 
 
-@dataclass(frozen=True, slots=True)
-class MediaPlaylist:
+class MediaPlaylist(NamedTuple):
     """A list of segments (section 4.3.3). Numbers that the playlist leaves out are None."""
 
     url: str
@@ -113,8 +110,7 @@ class MediaPlaylist:
         return sum(max(segment.duration, 0.0) for segment in self.segments)
 
 
-@dataclass(frozen=True, slots=True)
-class VariantStream:
+class VariantStream(NamedTuple):
     """EXT-X-STREAM-INF or EXT-X-I-FRAME-STREAM-INF (sections 4.3.4.2 and 4.3.4.3)."""
 
     uri: str
@@ -131,8 +127,7 @@ class VariantStream:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rendition:
+class Rendition(NamedTuple):
     """EXT-X-MEDIA (section 4.3.4.1). Without a URI it is part of the variant stream itself."""
 
     type: str

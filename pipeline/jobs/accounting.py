@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.errors import OutputBusyError
+from pipeline.errors import HlspipeError, Interrupted, OutputBusyError
 from pipeline.jobs.job import STDOUT, Job
 from pipeline.jobs.receipt import (
     MemoryFacts,
@@ -77,6 +77,12 @@ def receipt_of(job: Job, flow: Flow, supervisor: Supervisor) -> Receipt:
         retries=account.retries,
         elapsed_seconds=round(account.elapsed, 3),
     )
+
+
+def note_kept_bytes(error: HlspipeError | Interrupted, job: Job) -> None:
+    """Have the receipt that `error` carries, if it does, say what is left for a later run."""
+    if isinstance(error.receipt, Receipt):
+        error.receipt = with_kept_bytes(error.receipt, job, error)
 
 
 def with_kept_bytes(receipt: Receipt, job: Job, error: BaseException) -> Receipt:

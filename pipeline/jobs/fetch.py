@@ -7,16 +7,10 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import HlspipeError, Interrupted, OutputExistsError, UsageError
 from pipeline.events import Event
-from pipeline.hls.rules import parse_rules
-from pipeline.hls.sections import parse_section
-from pipeline.jobs.accounting import receipt_of, with_kept_bytes
 from pipeline.jobs.containers import container_of, refuse_directory
 from pipeline.jobs.job import STDOUT, Job
-from pipeline.jobs.patterns import compile_exclusion
-from pipeline.jobs.playlists import PLAYLIST_CAP
-from pipeline.jobs.receipt import Receipt, Status
-from pipeline.jobs.sources import STDIN, is_web, local_url, may_be_local, read_here
-from pipeline.options import FetchOptions, MergeMode
+from pipeline.jobs.sources import PLAYLIST_CAP, STDIN, is_web, local_url, may_be_local, read_here
+from pipeline.options import FetchOptions, MergeMode, SelectionOptions
 from pipeline.processes.limits import Limits
 from pipeline.processes.running import Order, Origin
 from pipeline.processes.supervisor import Supervisor
@@ -24,6 +18,7 @@ from pipeline.store.part import refuse_busy
 from pipeline.units import public_url
 
 if TYPE_CHECKING:
+    from pipeline.jobs.receipt import Receipt
     from pipeline.jobs.remuxing import Remuxing
 
 _STDOUT_DESCRIPTOR = 1
@@ -37,7 +32,7 @@ def fetch(
     output: str | os.PathLike[str] | None = None,
     options: FetchOptions | None = None,
     on_event: Callable[[Event], None] | None = None,
-) -> Receipt:
+) -> "Receipt":
     """Download the HLS stream at `url` into `output` and return the receipt.
 
     `url` is an http(s) or file: URL, a path, or "-" for a playlist on standard input. `output` is a
@@ -58,20 +53,33 @@ def fetch(
     stream = _STDOUT_DESCRIPTOR if job.output == STDOUT else None
     try:
         with Supervisor(options, on_event, stream) as supervisor:
-            flow = supervisor.begin(job_order(job))
-            try:
-                supervisor.run(flow)
-            except (HlspipeError, Interrupted) as error:
-                drafted = receipt_of(job, flow, supervisor)
-                error.receipt = drafted.failed(error.exit_code, str(error))
-                raise
-            supervisor.finish()
-            return receipt_of(job, flow, supervisor)
+            return _run(supervisor, job)
     except (HlspipeError, Interrupted) as error:
-        # Only now nobody writes any more.
-        if isinstance(error.receipt, Receipt):
-            error.receipt = with_kept_bytes(error.receipt, job, error)
+        _note_kept_bytes(error, job)  # only now nobody writes any more
         raise
+
+
+def _run(supervisor: Supervisor, job: Job) -> "Receipt":
+    flow = supervisor.begin(job_order(job))
+    # The playlist is on its way. Over a long line, what follows takes no time while it is.
+    job.get_ready()
+    from pipeline.jobs.accounting import receipt_of  # noqa: PLC0415
+
+    try:
+        supervisor.run(flow)
+    except (HlspipeError, Interrupted) as error:
+        drafted = receipt_of(job, flow, supervisor)
+        error.receipt = drafted.failed(error.exit_code, str(error))
+        raise
+    supervisor.finish()
+    return receipt_of(job, flow, supervisor)
+
+
+def _note_kept_bytes(error: HlspipeError | Interrupted, job: Job) -> None:
+    if error.receipt is not None:
+        from pipeline.jobs.accounting import note_kept_bytes  # noqa: PLC0415  (imported by now)
+
+        note_kept_bytes(error, job)
 
 
 def _fetch_remuxed(
@@ -80,7 +88,7 @@ def _fetch_remuxed(
     container: str,
     options: FetchOptions,
     tell: Callable[[Event], None],
-) -> Receipt:
+) -> "Receipt":
     # What can be refused is refused for the name that the user has given.
     if found := already_there(prepared(url, output, options, tell)):
         return found
@@ -89,8 +97,7 @@ def _fetch_remuxed(
     try:
         return remuxing.run(job_order(job))
     except (HlspipeError, Interrupted) as error:
-        if isinstance(error.receipt, Receipt):
-            error.receipt = with_kept_bytes(error.receipt, job, error)
+        _note_kept_bytes(error, job)
         raise
 
 
@@ -124,9 +131,11 @@ def prepared(
     return job
 
 
-def already_there(job: Job) -> Receipt | None:
+def already_there(job: Job) -> "Receipt | None":
     """The receipt of a job whose output is there, where that is as good as a download."""
     if job.options.accepts_existing and job.output_exists:
+        from pipeline.jobs.receipt import Receipt, Status  # noqa: PLC0415  (few are)
+
         return Receipt(public_url(job.url), job.output, Status.COMPLETE, exit_code=0)
     return None
 
@@ -165,10 +174,10 @@ def _resolved(source: str) -> tuple[str, bytes | None]:
 
 def _check(job: Job) -> None:
     """Refuse what can be refused before any process is started."""
-    parse_rules(job.options.selection.format)
-    compile_exclusion(job.options.selection.exclude)
-    if job.options.selection.section is not None:
-        parse_section(job.options.selection.section)
+    if job.options.selection != SelectionOptions():
+        from pipeline.jobs.wanted import check_selection  # noqa: PLC0415  (most want the usual)
+
+        check_selection(job.options.selection)
     if job.output == "":
         raise UsageError("The output has no name")
     if job.options.resume:

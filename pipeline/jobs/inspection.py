@@ -9,8 +9,7 @@ from contextlib import closing
 
 from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist
 from pipeline.hls.playlist import parse
-from pipeline.jobs.playlists import PLAYLIST_CAP
-from pipeline.jobs.sources import STDIN, is_web, local_url, read_here
+from pipeline.jobs.sources import PLAYLIST_CAP, STDIN, is_web, local_url, read_here
 from pipeline.net.connections import Connections
 from pipeline.net.failure import FetchFailure
 from pipeline.net.retry import RetryPolicy

@@ -1,6 +1,6 @@
 """From a URL to media playlists: what a job reads before it fetches a single segment.
 
-Generators of wishes, like `job`: they say what is to be read and make of it what `hls` can use.
+Generators of wishes, like `story`: they say what is to be read and make of it what `hls` can use.
 """
 
 from collections.abc import Generator, Mapping
@@ -13,12 +13,10 @@ from pipeline.hls.limits import MAX_SEGMENTS_TAKEN
 from pipeline.hls.model import MediaPlaylist, MultivariantPlaylist, Rendition, VariantStream
 from pipeline.hls.playlist import parse
 from pipeline.hls.selection import audio_language, choose_renditions, choose_variant
+from pipeline.jobs.sources import PLAYLIST_CAP
 from pipeline.options import SelectionOptions
 from pipeline.processes.wishes import Document, Fetched, Wish
-from pipeline.units import MIB, public_url
-
-#: The largest playlist that is read; 200,000 segments fit.
-PLAYLIST_CAP = 16 * MIB
+from pipeline.units import public_url
 
 #: Media playlists that are asked for at a time, and held as text until all of them are there.
 _AT_A_TIME = 8
@@ -60,9 +58,8 @@ def _unlike(variant: VariantStream, renditions: tuple[Rendition, ...]) -> tuple[
     return tuple(found for found in renditions if found.url != variant.url)
 
 
-def read_first(document: Document, base_url: str | None) -> Generator[Wish, Fetched, Playlist]:
-    """The playlist that the user asked for."""
-    fetched = yield document
+def read_first(fetched: Fetched, base_url: str | None) -> Generator[Wish, Fetched, Playlist]:
+    """The playlist that the user asked for, out of the document that has come."""
     playlist = parse(fetched.body, fetched.url, base_url=base_url)
     if isinstance(playlist, MediaPlaylist):
         return (yield from _whole(playlist, base_url, {}))

@@ -66,7 +66,7 @@ class Remuxing:
             case OutputPublished():
                 return
             case TransferStarted() | MergeStarted() | Resumed():
-                event = replace(event, output=str(self.output))
+                event = event._replace(output=str(self.output))
         self.tell(event)
 
     @property
@@ -177,6 +177,7 @@ class Remuxing:
             if before.received:  # from here on signals are the supervisor's
                 raise Interrupted(before.received[0])
             flow = supervisor.begin(order)
+            self.job.get_ready()
             try:
                 supervisor.run(flow)
             except (HlspipeError, Interrupted) as error:

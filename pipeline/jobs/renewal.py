@@ -37,7 +37,7 @@ def is_same_variant(one: VariantStream | None, other: VariantStream | None) -> b
     """Whether two readings of a multivariant playlist chose the same variant stream."""
     if one is None or other is None:
         return one is other
-    return replace(one, uri="", url="") == replace(other, uri="", url="")
+    return one._replace(uri="", url="") == other._replace(uri="", url="")
 
 
 def _place(item: PlannedItem) -> _Place:

@@ -5,10 +5,13 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import StorageError, UsageError
-from pipeline.units import printable, public_url
+from pipeline.units import MIB, printable, public_url
 
 #: In the place of a URL: the playlist comes on standard input.
 STDIN = "-"
+
+#: The largest playlist that is read; 200,000 segments fit.
+PLAYLIST_CAP = 16 * MIB
 
 
 def is_web(source: str) -> bool:

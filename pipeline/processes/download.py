@@ -9,12 +9,15 @@ import heapq
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import HlspipeError, NetworkError, SegmentsMissingError
-from pipeline.hls.plan import PlannedItem
 from pipeline.processes.errands import Errand, ItemErrand, NeedErrand
 from pipeline.processes.prerequisites import Need, Prerequisites
 from pipeline.processes.wishes import Transfer
+
+if TYPE_CHECKING:
+    from pipeline.hls.plan import PlannedItem
 
 #: How far items may be fetched ahead of the first one that is not in. Far enough to work on for
 #: minutes while one segment is slow to come; what waits then is on disk, and 4,096 waiting
@@ -146,7 +149,7 @@ class Download:
         for errand in self._parked.pop(need, []):
             self.again(errand)
 
-    def renew(self, items: Sequence[PlannedItem]) -> int:
+    def renew(self, items: "Sequence[PlannedItem]") -> int:
         """Take over fresh URLs of what is still to come; returns how many items have one.
 
         `items` are those of the plan, in its order.

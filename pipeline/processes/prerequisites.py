@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from pipeline.hls.methods import SAMPLE_METHODS
-from pipeline.hls.plan import PlannedItem
+
+if TYPE_CHECKING:
+    from pipeline.hls.plan import PlannedItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Need:
 class Prerequisites:
     """What the items of one plan need."""
 
-    def __init__(self, items: Sequence[PlannedItem]) -> None:
+    def __init__(self, items: "Sequence[PlannedItem]") -> None:
         """Looks through the plan once."""
         self._items = items
         #: Initialization sections of sample-encrypted segments: they say how, and are cleared.
@@ -34,7 +37,7 @@ class Prerequisites:
             if item.section_index is not None and _samples(item)
         }
 
-    def of(self, item: PlannedItem) -> Iterator[Need]:
+    def of(self, item: "PlannedItem") -> Iterator[Need]:
         """All that must be there before `item` can be fetched."""
         if item.decryption is None or self.is_sealed_section(item):
             return
@@ -44,15 +47,15 @@ class Prerequisites:
             section = self._items[item.section_index]
             yield Need("initialization section", section.url, section.byte_range, method)
 
-    def key(self, item: PlannedItem) -> Need | None:
+    def key(self, item: "PlannedItem") -> Need | None:
         """The key among the needs of `item`."""
         return next((need for need in self.of(item) if need.kind == "key"), None)
 
-    def section(self, item: PlannedItem) -> Need | None:
+    def section(self, item: "PlannedItem") -> Need | None:
         """The initialization section among the needs of `item`."""
         return next((need for need in self.of(item) if need.kind != "key"), None)
 
-    def is_sealed_section(self, item: PlannedItem) -> bool:
+    def is_sealed_section(self, item: "PlannedItem") -> bool:
         """Whether `item` is an initialization section that speaks of encrypted samples."""
         return item.index in self.sealed
 
@@ -61,5 +64,5 @@ def _without_query(need: Need) -> Need:
     return replace(need, url=need.url.partition("?")[0])
 
 
-def _samples(item: PlannedItem) -> bool:
+def _samples(item: "PlannedItem") -> bool:
     return item.decryption is not None and item.decryption.method in SAMPLE_METHODS

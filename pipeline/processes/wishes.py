@@ -7,9 +7,10 @@ like a straight story, knows nothing of processes, and is tested without any.
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipeline.hls.plan import PlannedItem
+if TYPE_CHECKING:
+    from pipeline.hls.plan import PlannedItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Fetched:
 class Transfer:
     """Fetch the items of a plan into one output. Answered by `Transferred`."""
 
-    items: tuple[PlannedItem, ...]
+    items: "tuple[PlannedItem, ...]"
     output: str | None  # None: the stream that the pipeline was started with
     name: str  # the output in words, for events
     duration: float

@@ -1,6 +1,5 @@
 import io
 import re
-from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -57,7 +56,7 @@ def test_the_line_says_where_the_run_stands(screen: Screen) -> None:
     bar = bar_on(screen)
     bar.show(TransferStarted("video.ts", 200, 800.0, 2, 8))
     for done in (35, 45):
-        bar.show(replace(IN_MEMORY, segments_done=done, stored_bytes=done * MIB))
+        bar.show(IN_MEMORY._replace(segments_done=done, stored_bytes=done * MIB))
         bar.tick()
 
     assert screen.drawn()[-1].split("  ")[1:] == [
@@ -222,7 +221,7 @@ def test_speed_is_that_of_the_last_seconds() -> None:
 @pytest.mark.parametrize(
     ("progress", "rate", "seconds"),
     [
-        (replace(IN_MEMORY, segments_done=0), 100.0, None),
+        (IN_MEMORY._replace(segments_done=0), 100.0, None),
         (IN_MEMORY, 0.0, None),
         (Progress(50, 100, 50, "memory", 0, 5.0), 10.0, 5.0),
         (Progress(100, 100, 100, "memory", 0, 5.0), 10.0, 0.0),

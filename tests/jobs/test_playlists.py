@@ -49,7 +49,12 @@ def multivariant(*tags: str, more: str = 'AUDIO="a",SUBTITLES="s"') -> Multivari
 
 def read(path: str, texts: Mapping[str, str], base_url: str | None = None) -> tuple[Any, list[str]]:
     """What `read_first` makes of the playlist at `path`."""
-    return granted(read_first(Document(ROOT + path, 1000, "the playlist"), base_url), texts)
+
+    def steps() -> Generator[Any, Any, Any]:
+        fetched = yield Document(ROOT + path, 1000, "the playlist")
+        return (yield from read_first(fetched, base_url))
+
+    return granted(steps(), texts)
 
 
 def names(chosen: Chosen) -> list[str | None]:

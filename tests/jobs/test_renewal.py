@@ -67,9 +67,9 @@ def test_only_segments_of_the_plan_are_wanted() -> None:
 def test_variant_is_known_again_by_what_it_is() -> None:
     """Its URL may change, its bandwidth may not."""
     one = VariantStream("a?1", "https://example.com/a?1", 1000, resolution=(640, 360))
-    moved = replace(one, uri="a?2", url="https://example.com/a?2")
+    moved = one._replace(uri="a?2", url="https://example.com/a?2")
 
     assert is_same_variant(one, moved)
     assert is_same_variant(None, None)
-    assert not is_same_variant(one, replace(moved, bandwidth=2000))
+    assert not is_same_variant(one, moved._replace(bandwidth=2000))
     assert not is_same_variant(one, None)
