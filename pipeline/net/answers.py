@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from pipeline.errors import NetworkError, SegmentsMissingError
+from pipeline.net.connections import Site
 from pipeline.net.failure import FetchFailure, Patience, broken
 from pipeline.units import printable
 
@@ -49,8 +50,22 @@ class Answer(Protocol):
         """The part of the connections to the same site that lie idle: the rest could come there."""
         ...
 
+    @property
+    def site(self) -> Site | None:
+        """Where its connection leads, if it is one of ours."""
+        ...
+
+    @property
+    def round_trip(self) -> float:
+        """Seconds to the server and back; 0 where it must not be asked for more beforehand."""
+        ...
+
     def read_into(self, view: memoryview) -> int:
         """Some bytes; 0 at the end of the body. Raises FetchFailure, EOFError, OSError."""
+        ...
+
+    def ask_ahead(self, request: bytes) -> None:
+        """Send the connection's next request, while this body is still coming. Raises OSError."""
         ...
 
     def release(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from pipeline.errors import NetworkError
+from pipeline.net.ahead import Ahead
 from pipeline.net.answers import Answer
 from pipeline.net.failure import FetchFailure, Patience, broken
 from pipeline.net.lag import Lag
@@ -116,6 +117,12 @@ class Body:
         self.received = 0  # bytes that were read into views, also by a read that failed then
         self._until_close = self._wanted is None and answer.until_close
         self._pass_over(skip)
+        self._is_all = self._wanted == answer.length  # nothing comes behind what is wanted
+        self._ahead: Ahead | None = None
+
+    def look_ahead(self, ahead: Ahead) -> None:
+        """Tell `ahead` of what comes, if the connection is free for another answer behind it."""
+        self._ahead = ahead if self._is_all else None
 
     @property
     def ended(self) -> bool:
@@ -155,8 +162,11 @@ class Body:
                         break
                     size += read
                     self._pace.received(read)
+                    left = (self._wanted or size) - size
                     if self._lag is not None:
-                        self.lags = self._lag.received(read, (self._wanted or size) - size)
+                        self.lags = self._lag.received(read, left)
+                    if self._ahead is not None:
+                        self._ahead.received(read, left)
         finally:
             self.received += size
 

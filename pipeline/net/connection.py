@@ -10,6 +10,7 @@ import socket
 import struct
 import time
 from contextlib import suppress
+from typing import Any
 
 from pipeline.net.failure import broken
 from pipeline.net.heads import LONGEST_HEAD, Head, head_end, parse_head
@@ -37,19 +38,22 @@ _TIMEVAL = struct.Struct("@ll")
 
 
 class Stale(Exception):
-    """A connection that was used before has ended in place of an answer."""
+    """A connection that had been idle has ended in place of an answer."""
 
 
 class Connection:
     """A connected socket, and what has been read from it ahead."""
 
-    def __init__(self, sock: socket.socket, timeout: float) -> None:
-        """`timeout`: seconds for each wait for the server."""
+    def __init__(self, sock: socket.socket, timeout: float, round_trip: float = 0.0) -> None:
+        """`timeout`: seconds for each wait for the server; `round_trip`: those to it and back."""
+        self.round_trip = round_trip
+        self.asked_ahead: bytes | None = None  # the request whose answer comes next
         self._sock = sock
         self._timeout = timeout
         self._buffer = bytearray(_AHEAD)
         self._start = self._end = 0  # of what is in the buffer and has not been handed out
-        self._used = False  # an answer has come on it
+        self._rested = False
+        self._spoilt = False  # a part of a request has been sent
         self._idle = self._rests_since = 0.0
         self._poll = select.poll()
         self._poll.register(sock, _UNFIT)
@@ -61,14 +65,17 @@ class Connection:
         Raises Stale if the server had closed the connection, FetchFailure, EOFError, OSError.
         """
         self._start = self._end = 0
+        was_asked, self.asked_ahead = self.asked_ahead == request, None
         try:
-            self._sock.sendall(request)
+            if not was_asked:
+                self._sock.sendall(request)
             self._fill()
         except (ConnectionError, EOFError) as error:
-            if self._used and (self._idle > _LONG_IDLE or not _is_reset(error)):
+            if was_asked:
+                raise Stale from error
+            if self._rested and (self._idle > _LONG_IDLE or not _is_reset(error)):
                 raise Stale from error
             raise
-        self._used = True
         for _ in range(_MOST_INTERIM):
             head = self._head()
             if head.status >= 200:
@@ -76,15 +83,30 @@ class Connection:
             # An interim answer: the real one follows (RFC 9110 section 15.2).
         raise broken("the answer was no valid HTTP")
 
+    def ask_ahead(self, request: bytes) -> None:
+        """Send the next request while a body of a known length is still to be read.
+
+        `ask` has to be called with the same one when that is done. Raises OSError.
+        """
+        self.asked_ahead = request
+        self._spoilt = True
+        self._sock.sendall(request)
+        self._spoilt = False
+
     def rest(self) -> bool:
         """Be idle until the next request; False if more has come than was asked for."""
-        self._rests_since = time.monotonic()
+        self._rested, self._rests_since = True, time.monotonic()
+        if self.asked_ahead is not None:
+            return not self._spoilt
         return self._start == self._end and not _is_decrypted(self._sock)
 
     def wake(self) -> bool:
         """Get ready for another request; False if the connection is not fit for one any more."""
         self._idle = time.monotonic() - self._rests_since
-        return not self._poll.poll(0)
+        found = self._poll.poll(0)
+        if found and found[0][1] == select.POLLIN and hasattr(self._sock, "pending"):
+            return _is_silent(self._sock, self._timeout)
+        return not found
 
     def _head(self) -> Head:
         pace = None
@@ -150,6 +172,22 @@ class Connection:
 def _is_decrypted(sock: socket.socket) -> bool:
     """Whether TLS holds more bytes ready: poll(2) sees nothing of them."""
     return hasattr(sock, "pending") and sock.pending() > 0
+
+
+def _is_silent(sock: Any, timeout: float) -> bool:
+    """Whether TLS has nothing for us: what has come are tickets, for sessions to be resumed."""
+    import ssl  # noqa: PLC0415  (it is there by now)
+
+    sock.setblocking(False)
+    try:
+        sock.recv(1)
+    except ssl.SSLWantReadError:
+        return True
+    except OSError:
+        return False
+    finally:
+        sock.settimeout(timeout)
+    return False
 
 
 def _is_reset(error: Exception) -> bool:

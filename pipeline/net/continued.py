@@ -7,8 +7,10 @@ each time. Not covered: starting over, when nothing can be continued (`processes
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from pipeline.errors import NetworkError
+from pipeline.net.ahead import Ahead
 from pipeline.net.answers import (
     Answer,
     check_status,
@@ -59,24 +61,25 @@ class Continuations:
         self._sleep(pause)
 
 
+class Manner(NamedTuple):
+    """How a body is read."""
+
+    timeout: float  # seconds for each wait for the server
+    continuations: Continuations | None = None  # None: the rest is not asked for
+    allowance: Allowance | None = None  # None: as fast as it comes
+    meter: Meter | None = None
+    #: Called with an answer whose body is about to end (`ahead`).
+    ask_next: Callable[[Answer], None] | None = None
+
+
 class ContinuedBody:
     """A body with the interface of `Body`, made of as many responses as it takes."""
 
-    def __init__(
-        self,
-        send: Send,
-        byte_range: ByteRange | None,
-        timeout: float,
-        continuations: Continuations | None,
-        allowance: Allowance | None = None,
-        meter: Meter | None = None,
-    ) -> None:
+    def __init__(self, send: Send, byte_range: ByteRange | None, manner: Manner) -> None:
         """`send` makes a request with these headers. Raises FetchFailure."""
         self._send = send
-        self._timeout = timeout
-        self._continuations = continuations
-        self._allowance = allowance
-        self._meter = meter
+        self._manner = manner
+        self._continuations = manner.continuations
         self._byte_range = byte_range
         self._answer = send(range_header(byte_range))
         self._begun = time.time()
@@ -91,17 +94,21 @@ class ContinuedBody:
             check_status(answer)
             refuse_encoded(answer)
             skip = range_to_skip(answer, byte_range)
+            manner = self._manner
             lag = self._lag_of(answer)
-            return Body(answer, skip, byte_range, self._timeout, self._allowance, lag)
+            body = Body(answer, skip, byte_range, manner.timeout, manner.allowance, lag)
         except BaseException:
             answer.release()
             raise
+        if (ask_next := manner.ask_next) is not None:
+            body.look_ahead(Ahead(answer.round_trip, lambda: ask_next(answer)))
+        return body
 
     def _lag_of(self, answer: Answer) -> Lag | None:
-        if self._meter is None:
+        if self._manner.meter is None:
             return None
-        lag = Lag(lambda: answer.idle_share, self._meter)
-        if self._continuations is None or self._allowance is not None:
+        lag = Lag(lambda: answer.idle_share, self._manner.meter)
+        if self._continuations is None or self._manner.allowance is not None:
             lag.stay()  # the rest may not be asked for, or it is we who are slow
         return lag
 

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from pipeline.errors import NetworkError
+from pipeline.net.answers import Answer
 from pipeline.net.connect import connect
 from pipeline.net.connection import Connection
-from pipeline.net.connections import Connections, Site
+from pipeline.net.connections import Connections, Home, Site
 from pipeline.net.cookies import Cookies
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.incoming import Incoming
@@ -21,6 +22,9 @@ from pipeline.options import HttpOptions
 
 #: Sites that are remembered: to work one out anew takes microseconds.
 _MOST_SITES = 256
+
+#: Seconds that a connection may take that is made ahead of its request: the thread may be wanted.
+_AHEAD_SECONDS = 1.0
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -44,29 +48,42 @@ class DirectSender:
         Raises FetchFailure, EOFError, OSError.
         """
         place, clean = target.place, target.clean
-        cookie = self._cookies.header_for(clean)
-        if cookie and not any(name.lower() == "cookie" for name in headers):
-            headers = {**headers, "Cookie": cookie}
-        request = _request(target, headers)
+        request = self._request(target, headers)
         connection, head = self._connections.ask(
             self._site_of(place), request, lambda site: self._connect(site, clean)
         )
         if head.cookies:
             self._cookies.take(clean, head.cookies)
         # Looked up again: the connection may have shown how far this transport reaches.
-        site = self._site_of(place)
-        pool = self._connections
-        return Incoming(
-            target.url,
-            head,
-            connection,
-            give_back=lambda found: pool.give_back(site, found),
-            idle_share=lambda: pool.idle_share(site),
-        )
+        home = Home(self._site_of(place), self._connections)
+        return Incoming(target.url, head, connection, home)
 
-    def _connect(self, site: Site, url: str) -> Connection:
+    def leads_beside(self, answer: Answer, target: Target) -> bool:
+        """Whether a request to `target` may go through the connection of `answer`."""
+        return answer.site is not None and self._site_of(target.place) == answer.site
+
+    def ask_ahead(self, answer: Answer, target: Target, headers: Mapping[str, str]) -> None:
+        """Have `send` find the answer to GET `target` behind `answer`.
+
+        Raises FetchFailure, OSError.
+        """
+        answer.ask_ahead(self._request(target, headers))
+
+    def _request(self, target: Target, headers: Mapping[str, str]) -> bytes:
+        cookie = self._cookies.header_for(target.clean)
+        if cookie and not any(name.lower() == "cookie" for name in headers):
+            headers = {**headers, "Cookie": cookie}
+        return _request(target, headers)
+
+    def connect_ahead(self, target: Target) -> None:
+        """Make a connection for a request to come. Raises FetchFailure, EOFError, OSError."""
+        site = self._site_of(target.place)
+        connection = self._connect(site, target.clean, _AHEAD_SECONDS)
+        self._connections.add(self._site_of(target.place), connection)
+
+    def _connect(self, site: Site, url: str, within: float | None = None) -> Connection:
         return connect(
-            site, self._options.timeout, lambda address: self._reach.examine(url, address)
+            site, self._options.timeout, lambda address: self._reach.examine(url, address), within
         )
 
     def _site_of(self, place: str) -> Site:

@@ -5,9 +5,10 @@ that of `answers.Answer`; `requested` has the same for answers that come through
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from pipeline.net.connection import Connection
+from pipeline.net.connections import Home, Site
 from pipeline.net.failure import FetchFailure, broken
 from pipeline.net.heads import Head
 
@@ -25,20 +26,15 @@ class Incoming:
         url: str,
         head: Head,
         connection: Connection,
-        give_back: Callable[[Connection], None],
-        idle_share: Callable[[], float] = lambda: 0.0,
+        home: Home,
     ) -> None:
-        """`give_back` takes the connection when it is good for another request.
-
-        `idle_share` is the part of those to the same site that lie idle.
-        """
+        """`home` takes the connection back when it is good for another request."""
         self.url = url
         self.status = head.status
         self.reason = head.reason
         self.headers: Mapping[str, str] = head.headers
         self._connection = connection
-        self._give_back = give_back
-        self._idle_share = idle_share
+        self._home = home
         self._keeps_alive = head.keeps_alive
         self._chunked = head.chunked
         self._left = 0 if self._chunked else head.length  # of the chunk, or of the whole
@@ -57,7 +53,26 @@ class Incoming:
     @property
     def idle_share(self) -> float:
         """The part of the connections to the same site that lie idle: the rest could come there."""
-        return self._idle_share()
+        return self._home.idle_share
+
+    @property
+    def site(self) -> Site:
+        """Where its connection leads."""
+        return self._home.site
+
+    @property
+    def round_trip(self) -> float:
+        """Seconds to the server and back; 0 where it must not be asked for more beforehand.
+
+        That takes a body whose end is known, and a connection that is kept behind it.
+        """
+        if self._left is None or self._chunked or not self._keeps_alive:
+            return 0.0
+        return self._connection.round_trip if self._home.bears_more else 0.0
+
+    def ask_ahead(self, request: bytes) -> None:
+        """Send the connection's next request, while this body is still coming. Raises OSError."""
+        self._connection.ask_ahead(request)
 
     def read_into(self, view: memoryview) -> int:
         """Some bytes; 0 at the end of the body. Raises FetchFailure, EOFError, OSError."""
@@ -68,7 +83,7 @@ class Incoming:
             return 0
         if self._left is not None:
             view = view[: self._left]
-        size = self._connection.read_into(view)
+        size = self._received(view)
         if self._left is None:
             self._ended = not size
             self._keeps_alive = False
@@ -79,6 +94,18 @@ class Incoming:
         self._ended = not self._left and not self._chunked
         if self._chunked and not self._left:
             self._end_chunk()
+        return size
+
+    def _received(self, view: memoryview) -> int:
+        """Some bytes. The end is not to come while the answer to another request is due."""
+        if self._connection.asked_ahead is None:
+            return self._connection.read_into(view)
+        size = 0
+        try:
+            size = self._connection.read_into(view)
+        finally:
+            if not size:
+                self._home.ask_one_by_one()
         return size
 
     def _next_chunk(self) -> bool:
@@ -108,6 +135,6 @@ class Incoming:
         except (FetchFailure, EOFError, OSError):
             whole = False
         if whole and self._keeps_alive and self._connection.rest():
-            self._give_back(self._connection)
+            self._home.give_back(self._connection)
         else:
             self._connection.close()

@@ -15,11 +15,12 @@ class Meter:
     nothing but a choice of speed hangs on it.
     """
 
-    __slots__ = ("bytes", "usual_rate")
+    __slots__ = ("bytes", "usual_rate", "way")
 
     def __init__(self) -> None:
         """Nothing has come yet."""
         self.bytes = 0
+        self.way = ("", 0.0)  # the site that was connected to last, seconds there and back
         self.usual_rate: float | None = None  # of one body, in bytes per second
 
     def note_rate(self, rate: float) -> None:

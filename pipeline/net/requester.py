@@ -148,6 +148,20 @@ class Requested:
         """The part of the connections to the same site that lie idle: urllib3 does not say."""
         return 0.0
 
+    @property
+    def site(self) -> None:
+        """Its connection is the proxy's business."""
+        return None
+
+    @property
+    def round_trip(self) -> float:
+        """urllib3 has one request on a connection at a time."""
+        return 0.0
+
+    def ask_ahead(self, request: bytes) -> None:
+        """Never: see `round_trip`."""
+        raise NotImplementedError
+
     def read_into(self, view: memoryview) -> int:
         """Some bytes; 0 at the end of the body. Raises FetchFailure."""
         if self._source.isclosed():

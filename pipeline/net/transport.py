@@ -8,7 +8,7 @@ supervisor).
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -17,7 +17,7 @@ from pipeline.errors import NetworkError
 from pipeline.net.answers import Answer, check_status
 from pipeline.net.body import Allowance, Body, pieces, read_body
 from pipeline.net.connections import Connections
-from pipeline.net.continued import ByteRange, Continuations, ContinuedBody
+from pipeline.net.continued import ByteRange, Continuations, ContinuedBody, Manner, range_header
 from pipeline.net.cookies import Cookies
 from pipeline.net.decoding import ACCEPTED, decoded
 from pipeline.net.direct import DirectSender
@@ -46,6 +46,10 @@ _COMMON_HEADERS = {"User-Agent": f"hlspipe/{__version__}", "Accept": "*/*"}
 #: Compressed media gains nothing, and what arrives compressed cannot be read into a block.
 _SEGMENT_HEADERS = {**_COMMON_HEADERS, "Accept-Encoding": "identity"}
 _DOCUMENT_HEADERS = {**_COMMON_HEADERS, "Accept-Encoding": ACCEPTED}
+
+
+#: Takes what is opened next, if it fits; says its URL, and which part of it is wanted.
+Upcoming = Callable[[Callable[[str], bool]], tuple[str, ByteRange | None] | None]
 
 
 class Transport:
@@ -83,10 +87,12 @@ class Transport:
         byte_range: ByteRange | None = None,
         continuations: Continuations | None = None,
         allowance: Allowance | None = None,
+        upcoming: Upcoming | None = None,
     ) -> AbstractContextManager[ContinuedBody | FileBody]:
         """The body of `url`, or of a part of it. Raises FetchFailure, also while it is read.
 
-        It is read no faster than `allowance` allows.
+        It is read no faster than `allowance` allows. When it is about to end, `upcoming` may be
+        asked what is opened next, and that is asked for beforehand.
         """
         if self._local and is_local(url):
             return open_local(url, byte_range)
@@ -94,8 +100,26 @@ class Transport:
         def send(headers: Mapping[str, str]) -> Answer:
             return self._follow(url, {**_SEGMENT_HEADERS, **headers})
 
+        def ask_next(answer: Answer) -> None:
+            if upcoming is not None and (found := upcoming(lambda url: self._fits(answer, url))):
+                self._ask_ahead(answer, *found)
+
         timeout, meter = self._options.timeout, self._connections.meter
-        return closing(ContinuedBody(send, byte_range, timeout, continuations, allowance, meter))
+        manner = Manner(timeout, continuations, allowance, meter, ask_next)
+        return closing(ContinuedBody(send, byte_range, manner))
+
+    def _fits(self, answer: Answer, url: str) -> bool:
+        """Whether a request to `url` may go through the connection of `answer`."""
+        try:
+            return self._direct.leads_beside(answer, target_of(url))
+        except FetchFailure:  # a file, or no valid URL
+            return False
+
+    def _ask_ahead(self, answer: Answer, url: str, byte_range: ByteRange | None) -> None:
+        """Nothing is lost if that fails: the request is made in its turn then."""
+        headers = self._with_own(url, {**_SEGMENT_HEADERS, **range_header(byte_range)})
+        with suppress(FetchFailure, OSError):
+            self._direct.ask_ahead(answer, target_of(url), headers)
 
     def read(self, url: str, cap: int, byte_range: ByteRange | None = None) -> tuple[bytes, str]:
         """The whole of a small document, decoded, and the URL that it came from in the end.
@@ -116,6 +140,19 @@ class Transport:
             return decoded(document, encoding, cap), answer.url
         finally:
             answer.release()
+
+    def connect_ahead(self, url: str) -> None:
+        """Make a connection that a request to `url` will want, if it goes there directly.
+
+        Raises FetchFailure.
+        """
+        if self._local and is_local(url):
+            return
+        target = target_of(url)
+        if has_proxy(self._options.proxy) and self._requester.goes_through_proxy(target):
+            return
+        with translated():
+            self._direct.connect_ahead(target)
 
     def _follow(self, url: str, headers: Mapping[str, str]) -> Answer:
         for _ in range(MAX_REDIRECTS + 1):
@@ -147,19 +184,24 @@ class Transport:
             tell(url)
 
     def _request(self, url: str, headers: Mapping[str, str]) -> Answer:
-        options = self._options
         target = target_of(url)
+        headers = self._with_own(url, headers)
+        if has_proxy(self._options.proxy) and self._requester.goes_through_proxy(target):
+            self.reach.examine_url(target.clean)
+            return self._requester.send(target, headers)
+        with translated():
+            return self._direct.send(target, headers)
+
+    def _with_own(self, url: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """`headers`, and what the user wants `url` to be asked with."""
+        options = self._options
         if options.headers and (
             options.header_all_hosts or may_see_user_headers(url, self._origin)
         ):
             headers = _overridden(headers, options.headers)
         if login := authorization(url):
             headers = _overridden({"Authorization": login}, tuple(headers.items()))
-        if has_proxy(options.proxy) and self._requester.goes_through_proxy(target):
-            self.reach.examine_url(target.clean)
-            return self._requester.send(target, headers)
-        with translated():
-            return self._direct.send(target, headers)
+        return headers
 
     @cached_property
     def _requester(self) -> "Requester":

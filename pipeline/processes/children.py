@@ -109,6 +109,7 @@ class DownloaderChild(Child):
         self.credit_ends = os.pipe()  # (reading: downloader, writing: storage)
         self.leases: dict[int, Errand] = {}  # in the order in which they were given
         self.received = 0  # bytes that have come in, as far as it has said
+        self.way = ("", 0.0)  # where it has connected to last, and the seconds there and back
         self.awaits_storage = False  # dead, and storage has not forgotten it yet
 
     @property

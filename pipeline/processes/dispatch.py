@@ -11,6 +11,7 @@ from collections.abc import Collection
 from itertools import count
 
 from pipeline.errors import DecryptionError, HlspipeError, InternalError, ProcessDiedError
+from pipeline.net.ahead import LEAST_ROUND_TRIP
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.hosts import HostPauses, host_of
 from pipeline.net.retry import RetryPolicy
@@ -43,6 +44,9 @@ _BUSY_SECONDS = 0.05
 _MOST_AHEAD = 16
 
 
+_Orders = dict[DownloaderChild, list[messages.ToDownloader]]
+
+
 class Dispatcher:
     """Gives errands to downloaders and keeps account of them."""
 
@@ -57,6 +61,7 @@ class Dispatcher:
         self._tickets = count()
         self._documents: list[tuple[float, int, DocumentErrand]] = []
         self._turns: deque[Download] = deque()
+        self._connected: set[int] = set()  # contexts whose connections were made ahead of requests
 
     # -- what there is to do -----------------------------------------------------------------
 
@@ -71,6 +76,7 @@ class Dispatcher:
     def drop(self, context: int) -> None:
         """Nothing more is wanted in this context; what is under way is not waited for."""
         self._turns = deque(turn for turn in self._turns if turn.context != context)
+        self._connected.discard(context)
         self._documents = [entry for entry in self._documents if entry[2].context != context]
         heapq.heapify(self._documents)
         for child in self._crew.downloaders:
@@ -92,7 +98,7 @@ class Dispatcher:
 
     def assign(self, now: float) -> None:
         """Give errands to downloaders for as long as there is work and somebody to do it."""
-        orders: dict[DownloaderChild, list[messages.ToDownloader]] = {}
+        orders: _Orders = {}
         ahead = self._ahead(now)
         waiting = self._short_of_work(ahead)
         while waiting and (errand := self._next(now)) is not None:
@@ -100,8 +106,26 @@ class Dispatcher:
             orders.setdefault(child, []).append(self._lease(child, errand))
             if len(child.leases) >= child.limit + ahead:
                 waiting.remove(child)
+            if isinstance(errand, NeedErrand):
+                self._connect_meanwhile(errand.download, orders)
         for child, found in orders.items():
             child.tell(*found)
+
+    def _connect_meanwhile(self, download: Download, orders: _Orders) -> None:
+        """While the first key is fetched, make the connections that the items will want.
+
+        Over a long line that is a round trip less before the first of them comes.
+        """
+        if download.arrivals or download.context in self._connected:
+            return
+        self._connected.add(download.context)
+        url, left = download.items[0].url, len(download.items)
+        for child in self._crew.downloaders:
+            wanted = min(child.limit - len(child.leases), left)
+            if wanted > 0 and child.available:
+                left -= wanted
+                connect = messages.Connect(download.context, url, wanted)
+                orders.setdefault(child, []).append(connect)
 
     def _short_of_work(self, ahead: int) -> list[DownloaderChild]:
         """Downloaders with less than half of what they may have ahead: they are given the rest.
@@ -118,15 +142,17 @@ class Dispatcher:
     def _ahead(self, now: float) -> int:
         """Errands in a downloader's hand beyond those under way: no thread waits for the next.
 
-        As many as are done while a word goes to the supervisor and back, and not more: what a slow
-        downloader has in hand is in turn while a fast one's results wait for it, and what it has in
-        hand is asked for although the host wants a pause. None towards the end, when an idle one
-        would lack them.
+        As many as are done while a word goes to the supervisor and back, and those that are asked
+        for before the last ones have come (`net.ahead`), and not more: what a slow downloader has
+        in hand is in turn while a fast one's results wait for it, and what it has in hand is asked
+        for although the host wants a pause. None towards the end, when an idle one would lack them.
         """
-        processes = self._crew.size.processes
+        processes, children = self._crew.size.processes, self._crew.downloaders
         remaining = sum(turn.remaining for turn in self._turns)
         rate = max((turn.rate(now) for turn in self._turns), default=0.0)
         wanted = min(1 + int(rate * _ROUND_SECONDS / processes), _MOST_AHEAD)
+        if max(child.way[1] for child in children) >= LEAST_ROUND_TRIP:
+            wanted = max(wanted, 2 * max(child.limit for child in children))
         return min(wanted, remaining // (2 * processes))
 
     def _next(self, now: float) -> Errand | None:

@@ -18,21 +18,21 @@ BEAT_SECONDS = 1.0
 _NEWS_SECONDS = 0.1
 
 
-def start_heart(reports: Sender, received: Callable[[], int] | None = None) -> None:
+def start_heart(reports: Sender, news: Callable[[], Alive] | None = None) -> None:
     """Beat until the process ends, or nobody listens. Raises ScarcityError.
 
-    `received`: the figure that `Alive` carries, told as soon as it is another one.
+    `news`: what is said, as soon as it is something else.
     """
 
     def beat() -> None:
-        told, last = 0, time.monotonic()
+        told, last = Alive(), time.monotonic()
         try:
             while True:
-                time.sleep(_NEWS_SECONDS if received else BEAT_SECONDS)
-                figure = received() if received else 0
-                if figure != told or time.monotonic() - last >= BEAT_SECONDS:
-                    reports.send(Alive(figure))
-                    told, last = figure, time.monotonic()
+                time.sleep(_NEWS_SECONDS if news else BEAT_SECONDS)
+                found = news() if news else told
+                if found != told or time.monotonic() - last >= BEAT_SECONDS:
+                    reports.send(found)
+                    told, last = found, time.monotonic()
         except OSError:
             return
 

@@ -89,6 +89,17 @@ class FetchDocument(NamedTuple):
     length: int | None = None
 
 
+class Connect(NamedTuple):
+    """Make so many connections to where `url` leads: requests are about to follow.
+
+    Nothing is reported: what is wrong with them, the requests will find out.
+    """
+
+    context: int
+    url: str
+    connections: int
+
+
 class Stop(NamedTuple):
     """End now; what is unfinished is forgotten."""
 
@@ -144,9 +155,11 @@ class DocumentFetched(NamedTuple):
 
 
 class Alive(NamedTuple):
-    """The sender is well (once a second), and so much has come in, if it is a downloader."""
+    """The sender is well (once a second); with figures if it is a downloader."""
 
-    received: int = 0
+    received: int = 0  # bytes that have come in
+    site: str = ""  # that was connected to last
+    round_trip: float = 0.0  # seconds there and back, as that connection began
 
 
 class Crashed(NamedTuple):
@@ -297,6 +310,7 @@ ToDownloader = (
     | CloseContext
     | FetchSegment
     | FetchDocument
+    | Connect
     | Stop
 )
 # -- supervisor -> remuxer, and back -----------------------------------------------------------

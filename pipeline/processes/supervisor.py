@@ -105,9 +105,13 @@ class Supervisor:
     # -- jobs --------------------------------------------------------------------------------
 
     def begin(self, order: Order, listener: Listener | None = None) -> Flow:
-        """Begin a job beside those that are under way; `listener` is told of its events."""
+        """Begin a job beside those that are under way; `listener` is told of its events.
+
+        What it wants first is on its way when this returns.
+        """
         flow = self._jobs.begin(order)
         self.bulletin.open_account(flow.context, listener)
+        self._dispatcher.assign(time.monotonic())
         return flow
 
     def step(self) -> None:
@@ -238,12 +242,18 @@ class Supervisor:
                 self.bulletin.tls_left(context, url)
             case messages.TasksReturned(leases):
                 self._dispatcher.returned(leases)
-            case messages.Alive(received):
-                child.received = received
-                total = sum(each.received for each in self.crew.downloaders)
-                self._tune(self.tuner.received(total, time.monotonic()))
+            case messages.Alive():
+                self._hear_figures(child, message)
             case messages.Crashed():
                 pass
+
+    def _hear_figures(self, child: DownloaderChild, figures: messages.Alive) -> None:
+        child.received = figures.received
+        if (way := (figures.site, figures.round_trip)) != child.way:
+            child.way = way
+            self.tuner.connected(*way)
+        total = sum(each.received for each in self.crew.downloaders)
+        self._tune(self.tuner.received(total, time.monotonic()))
 
     def _document(self, errand: Errand | None, report: messages.DocumentFetched) -> None:
         if errand is not None:

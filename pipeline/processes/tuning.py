@@ -7,7 +7,7 @@ tried: the number is doubled if the bytes come clearly faster for it. With a num
 has given nothing is tried. Measured in docs/decisions/007.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 #: Connections at the beginning, and the most to be tried. Sixteen are what those that count
 #: connections call many; half of that costs one second at half the speed where sixteen pay.
@@ -32,6 +32,19 @@ _SURELY = 1.6
 #: a line of many gigabits. Fewer keep segments in turn, and those that wait cost room and copies.
 _PLENTY = 24_000_000
 
+#: Seconds of a round trip from which on it tells of the line, and not of the machines at its ends.
+_FAR = 0.005
+
+#: How much longer the round trip of a connection is that is made while the line is full. What is
+#: on the line waits in front of it, and the first packets of a new connection wait with it.
+_LONGER = 1.25
+
+#: Seconds until a connection has been made that is wanted for that, at the most.
+_PROBE = 0.5
+
+#: Sites whose round trips are known at a time.
+_MOST_SITES = 64
+
 #: Seconds within which several refusals are one: those that were under way together.
 _ONE_REFUSAL = 1.0
 
@@ -52,6 +65,10 @@ class Tuner:
     _before: float | None = None  # bytes per second with the first number
     _after: float | None = None  # with twice as many, if it is not certain that they pay
     _settled: bool = False
+    _least: dict[str, float] = field(default_factory=dict)  # round trips by site, in seconds
+    _far: bool = False
+    _crowded: bool | None = None  # whether the newest connection found the line full
+    _probe_until: float | None = None  # one connection more is there to find that out
     _refused_at: float | None = None
     _quiet_since: float | None = None  # the last refusal, or the last connection that was borne
     _one_more: bool = False  # the limit is one above what is known to be borne
@@ -68,6 +85,8 @@ class Tuner:
             return False
         if self._settled:
             return self._try_one_more(now)
+        if self._probe_until is not None:
+            return self._look_at_probe(now)
         if now < self._not_before:
             return False
         if self._since is None or total < self._bytes:
@@ -75,6 +94,14 @@ class Tuner:
         if now - self._since < _WINDOW:
             return False
         return self._judge((total - self._bytes) / (now - self._since), now)
+
+    def connected(self, site: str, round_trip: float) -> None:
+        """A connection to `site` was made, whose first packets took so many seconds."""
+        if len(self._least) >= _MOST_SITES:
+            self._least.clear()
+        least = self._least[site] = min(self._least.get(site, round_trip), round_trip)
+        self._far = least >= _FAR
+        self._crowded = self._far and round_trip > least * _LONGER
 
     def _judge(self, rate: float, now: float) -> bool:
         """The first number is followed by twice as many, or by half; and that is compared.
@@ -91,10 +118,25 @@ class Tuner:
                 return self._settle(self.limit // 2)
             self._after = rate
             return self._try(self.limit // 2, now)
+        return self._judge_first(rate, now)
+
+    def _judge_first(self, rate: float, now: float) -> bool:
         if rate >= _PLENTY * self.limit:
             return self._settle(max(1, self.limit // 2))
         self._before = rate
+        if self._far and self.limit < self._ceiling:
+            self._crowded, self._probe_until = None, now + _PROBE
+            return self._go_to(self.limit + 1)
         return self._try(min(self.limit * 2, self._ceiling), now)
+
+    def _look_at_probe(self, now: float) -> bool:
+        """A line that is full is not made any wider by more connections."""
+        if self._crowded is None and now < (self._probe_until or 0.0):
+            return False
+        self._probe_until = None
+        if self._crowded:
+            return self._settle(self.limit - 1)
+        return self._try(min((self.limit - 1) * 2, self._ceiling), now)
 
     def _settle(self, limit: int) -> bool:
         self._settled = True
@@ -117,10 +159,11 @@ class Tuner:
         if self.fixed or (self._refused_at is not None and now - self._refused_at < _ONE_REFUSAL):
             return False
         # The one connection that was tried on top of what was borne, or half of what was not.
-        limit = max(1, self.limit - 1 if self._one_more else self.limit // 2)
-        self._ceiling = limit if costly or self._one_more else max(1, self.limit - 1)
+        one_more = self._one_more or self._probe_until is not None
+        limit = max(1, self.limit - 1 if one_more else self.limit // 2)
+        self._ceiling = limit if costly or one_more else max(1, self.limit - 1)
         self._refused_at = self._quiet_since = now
-        self._settled, self._one_more = True, False
+        self._settled, self._one_more, self._probe_until = True, False, None
         return self._go_to(limit)
 
     def _try_one_more(self, now: float) -> bool:

@@ -166,6 +166,7 @@ def test_more_than_was_asked_for() -> None:
 class Idle:
     """A connection that does nothing but wait."""
 
+    asked_ahead = None
     closed = False
 
     def wake(self) -> bool:

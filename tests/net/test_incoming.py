@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.net.connection import Connection
+from pipeline.net.connections import Connections, Home, Site
 from pipeline.net.failure import FetchFailure
 from pipeline.net.incoming import Incoming
 
+SITE = Site("http", "host", 80)
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
@@ -29,12 +31,17 @@ class Asked:
     """One answer, and whether its connection was given back."""
 
     def __init__(self, server: socket.socket, connection: Connection, answer: bytes) -> None:
-        self.given_back: list[Connection] = []
+        self.pool = Connections(1)
         sender = threading.Thread(target=server.sendall, args=(answer,))
         sender.start()
         head = connection.ask(b"GET / HTTP/1.1\r\n\r\n")
-        self.incoming = Incoming("http://host/", head, connection, self.given_back.append)
+        self.incoming = Incoming("http://host/", head, connection, Home(SITE, self.pool))
         self.sender = sender
+
+    @property
+    def given_back(self) -> list[Connection]:
+        """What the pool has of it."""
+        return [each for some in self.pool._idle.values() for each in some]
 
     def body(self, step: int = 1000) -> bytes:
         """All of the body, read `step` bytes at a time."""

@@ -1,0 +1,139 @@
+"""What a fetch thread does: one task after the other, each on one connection.
+
+Segments leave through the thread's pump, a document is reported, and so is what went wrong. When a
+segment is about to end, the thread takes the next one already, so that it can be asked for on the
+same connection (`net.ahead`). Not covered: how many threads there are (`downloader`), and how much
+they may take on at a time (`work`).
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from random import random
+
+from pipeline.errors import HlspipeError, InternalError, ScarcityError
+from pipeline.net.continued import ByteRange, Continuations
+from pipeline.net.failure import FetchFailure, Patience
+from pipeline.net.transport import Transport, Upcoming
+from pipeline.processes import messages
+from pipeline.processes.channel import Sender
+from pipeline.processes.pump import Pump
+from pipeline.processes.rate import RateShare
+from pipeline.processes.scarcity import NO_MEMORY
+from pipeline.processes.work import Work
+
+Task = messages.FetchSegment | messages.FetchDocument | messages.Connect
+
+
+class Fetcher:
+    """One fetch thread."""
+
+    def __init__(
+        self,
+        work: Work[Task],
+        transports: Mapping[int, Transport],
+        reports: Sender,
+        pump: Pump,
+        share: RateShare | None,
+    ) -> None:
+        """`transports` are those of the contexts; `pump` is this thread's own."""
+        self._work = work
+        self._transports = transports
+        self._reports = reports
+        self._pump = pump
+        self._share = share
+        self._next: Task | None = None  # asked for already
+
+    def run(self) -> None:
+        """Go on until storage or the supervisor is gone."""
+        with suppress(OSError, EOFError):
+            while True:
+                task: Task | None = self._work.take()
+                while task is not None:
+                    self._next = None
+                    self._fetch(task)
+                    task = self._next
+                self._work.done()
+
+    def _fetch(self, task: Task) -> None:
+        match task:
+            case messages.FetchSegment():
+                self._guarded(task.lease, lambda: self._segment(task))
+            case messages.FetchDocument():
+                self._guarded(task.lease, lambda: self._document(task))
+            case messages.Connect(context, url):
+                with suppress(FetchFailure, KeyError):  # the requests will say it; or nobody asks
+                    self._transports[context].connect_ahead(url)
+
+    def _guarded(self, lease: int, fetch: Callable[[], None]) -> None:
+        try:
+            fetch()
+        except FetchFailure as failure:
+            self._failed(lease, failure)
+        except HlspipeError as error:
+            self._failed(lease, FetchFailure(type(error), error.message, Patience.FEW))
+        except MemoryError:
+            self._failed(lease, FetchFailure(ScarcityError, NO_MEMORY, Patience.FEW))
+        except Exception:  # noqa: BLE001  (a bug: its text must reach the user)
+            import traceback  # noqa: PLC0415  (6 ms that no child should need)
+
+            text = traceback.format_exc()
+            self._failed(lease, FetchFailure(InternalError, text, Patience.NEVER))
+
+    def _failed(self, lease: int, failure: FetchFailure) -> None:
+        self._reports.send(
+            messages.FetchFailed(
+                lease,
+                failure.error.__name__,
+                failure.reason,
+                failure.patience.value,
+                failure.retry_after,
+            )
+        )
+
+    def _segment(self, task: messages.FetchSegment) -> None:
+        transport = self._transports[task.context]
+        continuations = self._continuations(task, transport)
+        # Where the rate is limited, the line is not: nothing is gained by asking beforehand.
+        upcoming = self._upcoming(task.context) if self._share is None else None
+        part = _byte_range(task)
+        with transport.open(task.url, part, continuations, self._share, upcoming) as body:
+            self._pump.run(task, body)
+
+    def _continuations(self, task: messages.FetchSegment, transport: Transport) -> Continuations:
+        def tell(failure: FetchFailure, pause: float) -> None:
+            report = messages.TryContinued(task.context, task.lease, failure.reason, pause)
+            self._reports.send(report)
+
+        pauses = transport.policy.pauses(task.tries, random)
+        changed = messages.ChangedOver(task.context)
+        return Continuations(pauses, tell, changed_over=lambda: self._reports.send(changed))
+
+    def _upcoming(self, context: int) -> Upcoming:
+        """Takes the segment that this thread is to fetch next."""
+
+        def take(fits: Callable[[str], bool]) -> tuple[str, ByteRange | None] | None:
+            if self._next is not None:  # asked for behind a body that goes on elsewhere now
+                return None
+            task = self._work.take_ahead(lambda task: _is_segment(task, context) and fits(task.url))
+            if not isinstance(task, messages.FetchSegment):
+                return None
+            self._next = task
+            return task.url, _byte_range(task)
+
+        return take
+
+    def _document(self, task: messages.FetchDocument) -> None:
+        transport = self._transports[task.context]
+        body, url = transport.read(task.url, task.cap, _byte_range(task))
+        private = transport.reach.origin_private
+        self._reports.send(messages.DocumentFetched(task.lease, url, body, private))
+
+
+def _is_segment(task: Task, context: int) -> bool:
+    return isinstance(task, messages.FetchSegment) and task.context == context
+
+
+def _byte_range(task: messages.FetchSegment | messages.FetchDocument) -> ByteRange | None:
+    if task.offset is None or task.length is None:
+        return None
+    return task.offset, task.length
