@@ -240,7 +240,7 @@ class TestOutputs:
 
     def test_two_runs_on_one_output(self, served: Bench) -> None:
         """The first has it, the second ends at once with exit 9, and the first is not disturbed."""
-        served.origin.behave("/segment*", Late(0.1))
+        served.origin.behave("/segment*", Late(0.5))
         with served.start("--force", *EARLY) as first:
             first.wait_until(served.output.with_name("video.ts.part").exists, "a .part")
             second = served.fetch("--force", *EARLY)

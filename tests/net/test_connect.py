@@ -162,3 +162,18 @@ def test_names_that_no_host_can_have(name: str) -> None:
     """They have no address, as names that nobody has."""
     with pytest.raises(socket.gaierror):
         open_socket(name, 80, 20.0, str)
+
+
+def test_the_round_trip_is_the_kernels(listener: socket.socket) -> None:
+    """On loopback it is no time at all, however busy this process is."""
+    with open_socket(*listener.getsockname(), 20.0, str) as sock:
+        assert 0 < connect._round_trip(sock) < 0.005
+
+
+def test_where_the_kernel_does_not_say(
+    monkeypatch: pytest.MonkeyPatch, listener: socket.socket
+) -> None:
+    """Then every server counts as near."""
+    monkeypatch.delattr(socket, "TCP_INFO")
+    with open_socket(*listener.getsockname(), 20.0, str) as sock:
+        assert connect._round_trip(sock) == 0.0

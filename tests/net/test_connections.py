@@ -166,7 +166,7 @@ def test_more_than_was_asked_for() -> None:
 class Idle:
     """A connection that does nothing but wait."""
 
-    asked_ahead = None
+    asked_ahead: bytes | None = None
     closed = False
 
     def wake(self) -> bool:
@@ -198,3 +198,88 @@ def test_a_site_that_is_used_stays(monkeypatch: pytest.MonkeyPatch) -> None:
         connections.give_back(Site("http", host, 80), each)
 
     assert [each.closed for each in idle] == [False, True, False, False]
+
+
+def ahead(connections: Connections, server: Server) -> bytes:
+    """A request, another one behind it before it is given back; that other one."""
+    following = b"GET /following HTTP/1.1\r\n\r\n"
+    connection, _ = connections.ask(server.site, REQUEST, lambda site: connect(site, 5.0, str))
+    connection.ask_ahead(following)
+    assert connection.rest()
+    connections.give_back(server.site, connection)
+    return following
+
+
+def ask_for(connections: Connections, server: Server, request: bytes) -> int:
+    """Ask for `request`; the status."""
+    connection, head = connections.ask(server.site, request, lambda site: connect(site, 5.0, str))
+    connection.close()
+    return head.status
+
+
+def test_an_answer_that_was_asked_for_before(server: Server) -> None:
+    """It is found on the connection that the request went through, and not asked for again."""
+    server.plan = [(2, False)]
+    server.start()
+    connections = Connections(4)
+
+    assert ask_for(connections, server, ahead(connections, server)) == 200
+    server.join()
+    assert server.made == 1
+
+
+def test_nobody_else_gets_an_answer_that_is_due(server: Server) -> None:
+    """Another request goes another way."""
+    server.plan = [(1, True), (1, False)]
+    server.start()
+    connections = Connections(4)
+    ahead(connections, server)
+
+    assert connections.idle_share(server.site) == 0
+    connections.close()  # and what nobody comes for is closed
+    assert ask_for(connections, server, REQUEST) == 200
+    server.join()
+    assert server.made == 2
+
+
+@pytest.mark.parametrize("resets", [False, True])
+def test_a_server_that_ends_a_connection_on_which_a_request_waits(
+    resets: bool, server: Server
+) -> None:
+    """The request is made once more, and from then on one at a time."""
+    server.plan = [(1, True), (1, False)]
+    server.resets = resets
+    server.start()
+    connections = Connections(4)
+    request = ahead(connections, server)
+    assert connections.bears_more(server.site)
+
+    assert ask_for(connections, server, request) == 200
+    assert not connections.bears_more(server.site)
+    server.join()
+
+
+def test_promises_that_nobody_comes_for() -> None:
+    """No more of them are kept than there may be connections."""
+    site = Site("http", "host", 80)
+    connections = Connections(2)
+    waiting = [Idle() for _ in range(4)]
+    for number, one in enumerate(waiting):
+        one.asked_ahead = b"%d" % number
+        connections.give_back(site, one)
+
+    assert [one.closed for one in waiting] == [True, True, False, False]
+
+
+def test_a_connection_made_for_later(server: Server) -> None:
+    """It is there when it is wanted, and one that has ended meanwhile is no failure."""
+    server.plan = [(1, False), (1, False)]
+    server.start()
+    connections = Connections(4)
+    connections.add(server.site, connect(server.site, 5.0, str))
+
+    assert ask(connections, server) == 200
+    assert ask(connections, server) == 200
+    server.join()
+    assert server.made == 2
+    connections.close()

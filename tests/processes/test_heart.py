@@ -12,9 +12,7 @@ def test_a_figure_that_grows_is_told():
     """Each figure once, and the last of them again and again: that is the sign of life."""
     reading, writing = os.pipe()
     receiver, figures = Receiver(reading), [0, 5, 5, 5, 9]
-    start_heart(
-        Sender(writing), lambda: Alive(figures.pop(0) if len(figures) > 1 else figures[0])
-    )
+    start_heart(Sender(writing), lambda: Alive(figures.pop(0) if len(figures) > 1 else figures[0]))
 
     heard = []
     while len(heard) < 3:

@@ -148,3 +148,73 @@ def test_costly_refusal_is_not_provoked_again():
 
     assert tuner.limit == 8
     assert max(line.limits) <= MOST
+
+
+class LongLine(Line):
+    """The same far away: each connection that is made shows how long the way is."""
+
+    def __init__(self, tuner, speed, round_trip):
+        super().__init__(tuner, speed)
+        self.round_trip = round_trip
+        self.made = 0
+
+    def run(self, seconds):
+        """As above, with a word on each new connection, a moment later."""
+        end = self.now + seconds
+        while self.now < end:
+            while self.made < self.tuner.limit:
+                self.made += 1
+                self.tuner.connected("host", self.round_trip(self.made))
+            super().run(0.05)
+        return self
+
+
+def test_a_long_line_that_is_full():
+    """A ninth connection waits in front of it: there is nothing to gain by sixteen."""
+    line = LongLine(Tuner(), lambda _: 100e6, lambda number: 0.04 if number <= 8 else 0.07).run(5)
+
+    assert line.limits == [8, 9, 8]
+
+
+def test_a_long_line_with_room():
+    """The ninth is as quick as the others: it is the connections that are slow."""
+    line = LongLine(Tuner(), lambda limit: limit * 2e6, lambda _: 0.04).run(5)
+
+    assert line.limits == [8, 9, 16]
+
+
+def test_nobody_says_how_quick_the_ninth_is():
+    """It is not waited for."""
+    line = LongLine(Tuner(), lambda limit: limit * 2e6, lambda _: 0.04)
+    line.run(0.5)
+    line.made = 100
+    line.run(5)
+
+    assert line.limits == [8, 9, 16]
+
+
+def test_short_ways_say_nothing():
+    """A busy machine is slow to answer, however near it is."""
+    line = LongLine(Tuner(), lambda limit: limit * 2e6, lambda number: 0.0001 * number).run(5)
+
+    assert line.limits == [8, 16]
+
+
+def test_each_site_has_its_own_way():
+    """That segments come from farther than the playlist does not mean that the line is full."""
+    tuner = Tuner()
+    tuner.connected("playlists", 0.01)
+    line = LongLine(tuner, lambda limit: limit * 2e6, lambda _: 0.04).run(5)
+
+    assert line.limits == [8, 9, 16]
+
+
+def test_the_ninth_is_refused():
+    """Then eight it is, and not half of what was borne."""
+    tuner = Tuner()
+    line = LongLine(tuner, lambda limit: limit * 2e6, lambda _: 0.04).run(1.05)
+    assert line.limits[-1] == 9
+    assert tuner.refused(line.now, costly=False)
+
+    line.run(1)
+    assert tuner.limit == 8

@@ -106,3 +106,37 @@ def test_no_work_is_lost_below_a_limit_of_nothing():
     crowd.wait_for(1)
 
     assert crowd.begun == ["task"]
+
+
+def test_a_thread_that_is_about_to_be_done_takes_the_next_one():
+    """In its own place: `done` is called once for both, and nobody else gets it."""
+    work = Work(1)
+    for task in range(3):
+        work.put(task)
+    assert work.take() == 0
+
+    assert work.take_ahead(lambda _: True) == 1
+    work.done()
+    assert work.take() == 2
+
+
+def test_nothing_is_taken_ahead_that_does_not_fit():
+    """It stays the next one for everybody."""
+    work = Work(1)
+    assert work.take_ahead(lambda _: True) is None
+    work.put("elsewhere")
+    work.put("here")
+
+    assert work.take_ahead(lambda task: task == "here") is None
+    assert work.take() == "elsewhere"
+
+
+def test_nothing_is_taken_ahead_above_the_limit():
+    """A server that wants less is not asked for more."""
+    work = Work(2)
+    for task in range(3):
+        work.put(task)
+    assert [work.take(), work.take()] == [0, 1]
+    work.set_limit(1)
+
+    assert work.take_ahead(lambda _: True) is None

@@ -1,0 +1,249 @@
+"""Servers a long way off are asked for segments beforehand; what that may meet with.
+
+No line here is long: the program is told that it is (`tests.support.far_away`).
+"""
+
+import select
+import signal
+import ssl
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.bench import KB, Bench
+from tests.support import far_away
+from tests.support.behaviours import (
+    Chunked,
+    CloseDelimited,
+    Cut,
+    LastOne,
+    Late,
+    RangeIgnored,
+    Redirect,
+    Reset,
+    Right,
+    Stale,
+    Status,
+    Throttled,
+    first,
+)
+from tests.support.exchange import Behaviour, Exchange
+from tests.support.origin import Origin
+from tests.support.runs import Workspace
+from tests.support.streams import Aes
+
+pytestmark = pytest.mark.processes
+
+ROOT = Path(__file__).parents[2]
+
+QUICK = ("--retry-sleep", "0.01")
+
+#: An answer that is not the first one of its connection; with 8 of them, most are not.
+_SEGMENTS = 60
+
+
+@pytest.fixture
+def far(bench: Bench) -> Bench:
+    """A stream of many small segments, a long way off."""
+    _move_away(bench.workspace)
+    bench.serve([30 * KB] * _SEGMENTS, aes=Aes())
+    return bench
+
+
+def _move_away(workspace: Workspace) -> None:
+    package = Path(next(iter(far_away.__path__)))
+    workspace.env["PYTHONPATH"] = f"{package}:{ROOT}"
+
+
+class Patient:
+    """Keeps the end of each answer back until the next request is there, or for a moment."""
+
+    def __init__(self, moment: float = 0.5) -> None:
+        self.moment = moment
+        self.seen = 0
+
+    def __call__(self, exchange: Exchange) -> None:
+        """Answer, and look."""
+        reply = exchange.right_reply()
+        exchange.head(reply.status, reply.headers, reply.length)
+        exchange.send_part(reply.payload, reply.start, reply.end - 1)
+        waiting, _, _ = select.select([exchange.sock], [], [], self.moment)
+        self.seen += bool(waiting)
+        exchange.send_part(reply.payload, reply.end - 1, reply.end)
+
+
+def test_the_next_request_is_there_before_the_answer_ends(far: Bench) -> None:
+    """For most segments, once; and each of them is asked for once."""
+    patient = Patient()
+    far.origin.behave("/segment*", patient)
+
+    run = far.fetch("-N", "4")
+
+    far.check_right(run)
+    assert patient.seen >= _SEGMENTS // 2
+    assert far.origin.count("/segment*") == _SEGMENTS
+    assert run.receipt["requests"] == _SEGMENTS + 2
+    assert run.receipt["retries"] == 0
+
+
+def test_nearby_requests_wait_for_their_turn(bench: Bench) -> None:
+    """Nothing is sent before the answer to the last request is there as a whole."""
+    bench.serve([30 * KB] * 12, aes=Aes())
+    patient = Patient(0.1)
+    bench.origin.behave("/segment*", patient)
+
+    bench.check_right(bench.fetch("-N", "4"))
+
+    assert patient.seen == 0
+
+
+def test_the_rate_is_limited(far: Bench) -> None:
+    """Then the line is not what is waited for, and nothing is asked beforehand."""
+    patient = Patient(0.1)
+    far.origin.behave("/segment*", patient)
+
+    far.check_right(far.fetch("-N", "4", "--limit-rate", "20MB"))
+
+    assert patient.seen == 0
+
+
+def every(number: int, behaviour: Behaviour) -> Behaviour:
+    """Each request of that rank is met with `behaviour`, the others are answered rightly."""
+    ranks = count(1)
+
+    def meet(exchange: Exchange) -> None:
+        (Right() if next(ranks) % number else behaviour)(exchange)
+
+    return meet
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        LastOne(),
+        every(3, LastOne()),
+        Stale(),
+        Stale(reset=True),
+        every(4, Reset(after=10 * KB)),
+        every(4, Cut(after=10 * KB)),
+        every(4, Reset()),
+        every(5, Status(503)),
+        every(4, Chunked()),
+        every(4, CloseDelimited()),
+        Right(headers={"Connection": "close"}),
+        Right(headers={"Set-Cookie": "a=b; Path=/"}),
+    ],
+    ids=[
+        "each connection ends unannounced",
+        "some do",
+        "no second request is borne",
+        "nor met with anything but a reset",
+        "resets in bodies",
+        "bodies cut",
+        "resets in place of answers",
+        "busy",
+        "chunks",
+        "no lengths",
+        "announced ends",
+        "cookies",
+    ],
+)
+def test_servers_that_misbehave(behaviour: Behaviour, far: Bench) -> None:
+    """The right bytes, whatever became of requests that were sent beforehand."""
+    far.origin.behave("/segment*", behaviour)
+
+    far.check_right(far.fetch(*QUICK, "--retries", "20"))
+
+
+@pytest.mark.parametrize("kind", [LastOne, Stale])
+def test_a_server_that_bears_one_request_at_a_time(
+    kind: Callable[[], Behaviour], far: Bench
+) -> None:
+    """It is tried once in each downloader, and costs no try of a segment."""
+    far.origin.behave("/segment*", kind())
+
+    run = far.fetch(*QUICK)
+
+    far.check_right(run)
+    assert run.receipt["retries"] == 0
+
+
+def test_segments_that_lead_elsewhere(far: Bench) -> None:
+    """By redirects and by their URLs: an answer is never looked for where it is not."""
+    with Origin("127.0.0.2") as other:
+        other.serve_directory(far.stream.directory)
+        names = [path.name for path in far.stream.segments]
+        for name in names[::3]:
+            far.origin.behave(f"/{name}", Redirect(other.url(f"/{name}")))
+        text = far.stream.playlist_path.read_text()
+        for name in names[1::3]:
+            text = text.replace(f"\n{name}", f"\n{other.url(f'/{name}')}")
+        far.serve_playlist(text, "/mixed.m3u8")
+
+        far.check_right(far.fetch())
+
+
+def test_parts_of_one_file(bench: Bench) -> None:
+    """Byte ranges, of a server that knows them and does not always heed them."""
+    _move_away(bench.workspace)
+    bench.serve([30 * KB] * _SEGMENTS, aes=Aes(), byte_ranges="explicit")
+    bench.origin.behave("/*.ts", every(7, RangeIgnored()))
+
+    bench.check_right(bench.fetch())
+
+
+def test_over_tls(
+    certificate: Path, tls_context: ssl.SSLContext, workspace: Workspace, stream_dir: Path
+) -> None:
+    """Bytes of the next answer that TLS has decrypted already belong to that one."""
+    _move_away(workspace)
+    workspace.env["REQUESTS_CA_BUNDLE"] = str(certificate)
+    with Origin(tls=tls_context) as origin:
+        bench = Bench(origin, workspace, stream_dir)
+        bench.serve([3 * KB, 30 * KB] * 30, aes=Aes())
+        patient = Patient()
+        origin.behave("/segment*", patient)
+
+        run = bench.fetch("-N", "4")
+
+        bench.check_right(run)
+        assert origin.count("/segment*") == _SEGMENTS
+        assert patient.seen >= _SEGMENTS // 3
+        assert origin.connections <= 5
+        bench.close()
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted(signum: int, far: Bench) -> None:
+    """Nothing is left, with requests on their way."""
+    far.origin.behave("/segment*", Throttled(100 * KB))
+    with far.start() as running:
+        far.origin.wait_for("/segment*", 12)
+        running.interrupt(signum)
+        run = running.wait()
+
+    assert run.exit_code in {130, 143}
+    far.check_nothing_left()
+
+
+def test_busy_servers_are_asked_for_less(far: Bench) -> None:
+    """429 above 4 connections: what was sent beforehand is no more than what is borne."""
+    far.origin.behave("/segment*", Late(0.05))
+    far.origin.limit(4, Status(429))
+
+    run = far.fetch(*QUICK, "--retries", "30")
+
+    far.check_right(run)
+    assert run.receipt["connections"] <= 5
+
+
+def test_the_first_key_is_slow(far: Bench) -> None:
+    """Connections are made while it is fetched, and none more than are wanted."""
+    far.origin.behave("/*.key", first(1, Late(0.3)))
+
+    run = far.fetch("-N", "4")
+
+    far.check_right(run)
+    assert far.origin.connections <= 5
