@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from pipeline.net.failure import broken
+from pipeline.net.failure import FetchFailure, broken
 from pipeline.net.heads import LONGEST_HEAD, Head, head_end, parse_head
 from pipeline.net.pace import Pace
 
@@ -65,17 +65,30 @@ class Connection:
         Raises Stale if the server had closed the connection, FetchFailure, EOFError, OSError.
         """
         self._start = self._end = 0
-        was_asked, self.asked_ahead = self.asked_ahead == request, None
+        if self.asked_ahead is not None:
+            return self._answer_due()
         try:
-            if not was_asked:
-                self._sock.sendall(request)
+            self._sock.sendall(request)
             self._fill()
         except (ConnectionError, EOFError) as error:
-            if was_asked:
-                raise Stale from error
             if self._rested and (self._idle > _LONG_IDLE or not _is_reset(error)):
                 raise Stale from error
             raise
+        return self._final_head()
+
+    def _answer_due(self) -> Head:
+        """The head of the answer to what was asked ahead. Raises Stale, FetchFailure, OSError.
+
+        What makes no sense may be more than was announced of the body before it.
+        """
+        self.asked_ahead = None
+        try:
+            self._fill()
+            return self._final_head()
+        except (ConnectionError, EOFError, FetchFailure) as error:
+            raise Stale from error
+
+    def _final_head(self) -> Head:
         for _ in range(_MOST_INTERIM):
             head = self._head()
             if head.status >= 200:

@@ -6,7 +6,6 @@ No line here is long: the program is told that it is (`tests.support.far_away`).
 import select
 import signal
 import ssl
-from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -157,12 +156,17 @@ def test_servers_that_misbehave(behaviour: Behaviour, far: Bench) -> None:
     far.check_right(far.fetch(*QUICK, "--retries", "20"))
 
 
-@pytest.mark.parametrize("kind", [LastOne, Stale])
-def test_a_server_that_bears_one_request_at_a_time(
-    kind: Callable[[], Behaviour], far: Bench
-) -> None:
+def surplus(exchange: Exchange) -> None:
+    """More than was announced: a line end that belongs to nothing."""
+    reply = exchange.right_reply()
+    exchange.head(reply.status, reply.headers, reply.length)
+    exchange.send(reply.payload.read() + b"\r\n")
+
+
+@pytest.mark.parametrize("behaviour", [LastOne(), Stale(), surplus])
+def test_a_server_that_bears_one_request_at_a_time(behaviour: Behaviour, far: Bench) -> None:
     """It is tried once in each downloader, and costs no try of a segment."""
-    far.origin.behave("/segment*", kind())
+    far.origin.behave("/segment*", behaviour)
 
     run = far.fetch(*QUICK)
 
