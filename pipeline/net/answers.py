@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from pipeline.errors import NetworkError, SegmentsMissingError
+from pipeline.net.ahead import Busy
 from pipeline.net.connections import Site
 from pipeline.net.failure import FetchFailure, Patience, broken
 from pipeline.units import printable
@@ -27,7 +28,7 @@ _BUSY = {429, 503}
 _EXPIRED = {401, 403, 410}
 
 
-class Answer(Protocol):
+class Answer(Busy, Protocol):
     """The head of an answer, and its body as far as it is still to come."""
 
     url: str
@@ -55,17 +56,12 @@ class Answer(Protocol):
         """Where its connection leads, if it is one of ours."""
         ...
 
-    @property
-    def round_trip(self) -> float:
-        """Seconds to the server and back; 0 where it must not be asked for more beforehand."""
-        ...
-
     def read_into(self, view: memoryview) -> int:
         """Some bytes; 0 at the end of the body. Raises FetchFailure, EOFError, OSError."""
         ...
 
     def ask_ahead(self, request: bytes) -> None:
-        """Send the connection's next request, while this body is still coming. Raises OSError."""
+        """Send one more request, while this body is still coming. Raises OSError."""
         ...
 
     def release(self) -> None:

@@ -9,6 +9,7 @@ import select
 import socket
 import struct
 import time
+from collections import deque
 from contextlib import suppress
 from typing import Any
 
@@ -47,7 +48,7 @@ class Connection:
     def __init__(self, sock: socket.socket, timeout: float, round_trip: float = 0.0) -> None:
         """`timeout`: seconds for each wait for the server; `round_trip`: those to it and back."""
         self.round_trip = round_trip
-        self.asked_ahead: bytes | None = None  # the request whose answer comes next
+        self.asked_ahead: deque[bytes] = deque()  # requests whose answers come next
         self._sock = sock
         self._timeout = timeout
         self._buffer = bytearray(_AHEAD)
@@ -55,6 +56,7 @@ class Connection:
         self._rested = False
         self._spoilt = False  # a part of a request has been sent
         self._idle = self._rests_since = 0.0
+        self._busy_since = self._brought = 0.0  # since when, and the bytes of bodies since then
         self._poll = select.poll()
         self._poll.register(sock, _UNFIT)
         _set_timeout(sock, timeout)
@@ -64,9 +66,10 @@ class Connection:
 
         Raises Stale if the server had closed the connection, FetchFailure, EOFError, OSError.
         """
+        if self.asked_ahead:
+            return self._answer_due(request)
         self._start = self._end = 0
-        if self.asked_ahead is not None:
-            return self._answer_due()
+        self._busy_since, self._brought = time.monotonic(), 0
         try:
             self._sock.sendall(request)
             self._fill()
@@ -76,14 +79,14 @@ class Connection:
             raise
         return self._final_head()
 
-    def _answer_due(self) -> Head:
-        """The head of the answer to what was asked ahead. Raises Stale, FetchFailure, OSError.
+    def _answer_due(self, request: bytes) -> Head:
+        """The head of the answer to what was asked ahead. Raises Stale, OSError.
 
         What makes no sense may be more than was announced of the body before it.
         """
-        self.asked_ahead = None
         try:
-            self._fill()
+            if self.asked_ahead.popleft() != request:
+                raise broken("the answer is that to another request")
             return self._final_head()
         except (ConnectionError, EOFError, FetchFailure) as error:
             raise Stale from error
@@ -97,19 +100,27 @@ class Connection:
         raise broken("the answer was no valid HTTP")
 
     def ask_ahead(self, request: bytes) -> None:
-        """Send the next request while a body of a known length is still to be read.
+        """Send a request while a body of a known length is still to be read.
 
-        `ask` has to be called with the same one when that is done. Raises OSError.
+        `ask` has to be called with the same one when its turn has come. Raises OSError.
         """
-        self.asked_ahead = request
+        self.asked_ahead.append(request)
         self._spoilt = True
         self._sock.sendall(request)
         self._spoilt = False
 
+    @property
+    def rate(self) -> float:
+        """Bytes per second of bodies since it was last asked for something while it was idle.
+
+        What comes in less than a round trip comes at once, and says nothing of a rate.
+        """
+        return self._brought / max(time.monotonic() - self._busy_since, self.round_trip, 0.001)
+
     def rest(self) -> bool:
         """Be idle until the next request; False if more has come than was asked for."""
         self._rested, self._rests_since = True, time.monotonic()
-        if self.asked_ahead is not None:
+        if self.asked_ahead:
             return not self._spoilt
         return self._start == self._end and not _is_decrypted(self._sock)
 
@@ -144,12 +155,14 @@ class Connection:
 
     def read_into(self, view: memoryview) -> int:
         """Some bytes of the body; 0 at the end of the stream. Raises OSError."""
-        ready = min(self._end - self._start, len(view))
-        if not ready:
-            return self._receive(view)
-        view[:ready] = memoryview(self._buffer)[self._start : self._start + ready]
-        self._start += ready
-        return ready
+        size = min(self._end - self._start, len(view))
+        if size:
+            view[:size] = memoryview(self._buffer)[self._start : self._start + size]
+            self._start += size
+        else:
+            size = self._receive(view)
+        self._brought += size
+        return size
 
     def _read_on(self, pace: Pace | None) -> Pace:
         """Read more of a head or of a line. Raises FetchFailure where it comes drop by drop."""

@@ -104,8 +104,8 @@ class Connections:
     def give_back(self, site: Site, connection: Connection) -> None:
         """The connection may be used for another request; for a certain one, if that was sent."""
         with self._lock:
-            if connection.asked_ahead is not None:
-                given_up = self._expect(site, connection.asked_ahead, connection)
+            if connection.asked_ahead:
+                given_up = self._expect(site, connection.asked_ahead[0], connection)
             else:
                 given_up = self._keep(site, connection)
         for each in given_up:

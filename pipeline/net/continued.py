@@ -68,8 +68,8 @@ class Manner(NamedTuple):
     continuations: Continuations | None = None  # None: the rest is not asked for
     allowance: Allowance | None = None  # None: as fast as it comes
     meter: Meter | None = None
-    #: Called with an answer whose body is about to end (`ahead`).
-    ask_next: Callable[[Answer], None] | None = None
+    #: Asks for more behind an answer whose body is about to end (`ahead`), if there is more.
+    ask_next: Callable[[Answer], bool] | None = None
 
 
 class ContinuedBody:
@@ -101,7 +101,7 @@ class ContinuedBody:
             answer.release()
             raise
         if (ask_next := manner.ask_next) is not None:
-            body.look_ahead(Ahead(answer.round_trip, lambda: ask_next(answer)))
+            body.look_ahead(Ahead(answer, lambda: ask_next(answer)))
         return body
 
     def _lag_of(self, answer: Answer) -> Lag | None:

@@ -70,8 +70,18 @@ class Incoming:
             return 0.0
         return self._connection.round_trip if self._home.bears_more else 0.0
 
+    @property
+    def asked_ahead(self) -> int:
+        """How many requests have been sent behind this one."""
+        return len(self._connection.asked_ahead)
+
+    @property
+    def rate(self) -> float:
+        """Bytes per second that the connection brings."""
+        return self._connection.rate
+
     def ask_ahead(self, request: bytes) -> None:
-        """Send the connection's next request, while this body is still coming. Raises OSError."""
+        """Send one more request, while this body is still coming. Raises OSError."""
         self._connection.ask_ahead(request)
 
     def read_into(self, view: memoryview) -> int:
@@ -98,7 +108,7 @@ class Incoming:
 
     def _received(self, view: memoryview) -> int:
         """Some bytes. The end is not to come while the answer to another request is due."""
-        if self._connection.asked_ahead is None:
+        if not self._connection.asked_ahead:
             return self._connection.read_into(view)
         size = 0
         try:

@@ -158,6 +158,16 @@ class Requested:
         """urllib3 has one request on a connection at a time."""
         return 0.0
 
+    @property
+    def asked_ahead(self) -> int:
+        """None: see `round_trip`."""
+        return 0
+
+    @property
+    def rate(self) -> float:
+        """Nobody knows."""
+        return 0.0
+
     def ask_ahead(self, request: bytes) -> None:
         """Never: see `round_trip`."""
         raise NotImplementedError

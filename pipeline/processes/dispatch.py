@@ -11,7 +11,7 @@ from collections.abc import Collection
 from itertools import count
 
 from pipeline.errors import DecryptionError, HlspipeError, InternalError, ProcessDiedError
-from pipeline.net.ahead import LEAST_ROUND_TRIP
+from pipeline.net.ahead import LEAST_ROUND_TRIP, MOST_AHEAD
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.hosts import HostPauses, host_of
 from pipeline.net.retry import RetryPolicy
@@ -42,6 +42,10 @@ _BUSY_SECONDS = 0.05
 
 #: Errands ahead of a downloader's connections at the most.
 _MOST_AHEAD = 16
+
+#: Round trips for which requests are sent beforehand where that is done, and as many again for the
+#: word that there is room for more.
+_ROUND_TRIPS = 4.0
 
 
 _Orders = dict[DownloaderChild, list[messages.ToDownloader]]
@@ -149,10 +153,12 @@ class Dispatcher:
         """
         processes, children = self._crew.size.processes, self._crew.downloaders
         remaining = sum(turn.remaining for turn in self._turns)
-        rate = max((turn.rate(now) for turn in self._turns), default=0.0)
-        wanted = min(1 + int(rate * _ROUND_SECONDS / processes), _MOST_AHEAD)
-        if max(child.way[1] for child in children) >= LEAST_ROUND_TRIP:
-            wanted = max(wanted, 2 * max(child.limit for child in children))
+        rate = max((turn.rate(now) for turn in self._turns), default=0.0) / processes
+        wanted = min(1 + int(rate * _ROUND_SECONDS), _MOST_AHEAD)
+        way = max(child.way[1] for child in children)
+        if way >= LEAST_ROUND_TRIP:
+            limit = max(child.limit for child in children)
+            wanted += min(max(2 * limit, int(rate * way * _ROUND_TRIPS)), MOST_AHEAD * limit)
         return min(wanted, remaining // (2 * processes))
 
     def _next(self, now: float) -> Errand | None:

@@ -1,11 +1,12 @@
 """What a fetch thread does: one task after the other, each on one connection.
 
 Segments leave through the thread's pump, a document is reported, and so is what went wrong. When a
-segment is about to end, the thread takes the next one already, so that it can be asked for on the
-same connection (`net.ahead`). Not covered: how many threads there are (`downloader`), and how much
-they may take on at a time (`work`).
+segment is about to end, the thread takes the next ones already, so that they can be asked for on
+the same connection (`net.ahead`). Not covered: how many threads there are (`downloader`), and how
+much they may take on at a time (`work`).
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from random import random
@@ -41,17 +42,15 @@ class Fetcher:
         self._reports = reports
         self._pump = pump
         self._share = share
-        self._next: Task | None = None  # asked for already
+        self._next: deque[messages.FetchSegment] = deque()  # taken already, and asked for
 
     def run(self) -> None:
         """Go on until storage or the supervisor is gone."""
         with suppress(OSError, EOFError):
             while True:
-                task: Task | None = self._work.take()
-                while task is not None:
-                    self._next = None
-                    self._fetch(task)
-                    task = self._next
+                self._fetch(self._work.take())
+                while self._next:
+                    self._fetch(self._next.popleft())
                 self._work.done()
 
     def _fetch(self, task: Task) -> None:
@@ -109,18 +108,21 @@ class Fetcher:
         return Continuations(pauses, tell, changed_over=lambda: self._reports.send(changed))
 
     def _upcoming(self, context: int) -> Upcoming:
-        """Takes the segment that this thread is to fetch next."""
+        """Says which segments this thread is to fetch next, and takes more of them."""
 
-        def take(fits: Callable[[str], bool]) -> tuple[str, ByteRange | None] | None:
-            if self._next is not None:  # asked for behind a body that goes on elsewhere now
+        def find(place: int, fits: Callable[[str], bool]) -> tuple[str, ByteRange | None] | None:
+            if place == len(self._next):
+                task = self._work.take_ahead(
+                    lambda task: _is_segment(task, context) and fits(task.url)
+                )
+                if isinstance(task, messages.FetchSegment):
+                    self._next.append(task)
+            if place >= len(self._next) or not fits(self._next[place].url):
                 return None
-            task = self._work.take_ahead(lambda task: _is_segment(task, context) and fits(task.url))
-            if not isinstance(task, messages.FetchSegment):
-                return None
-            self._next = task
-            return task.url, _byte_range(task)
+            # It may have been asked for behind a body that goes on over another connection now.
+            return self._next[place].url, _byte_range(self._next[place])
 
-        return take
+        return find
 
     def _document(self, task: messages.FetchDocument) -> None:
         transport = self._transports[task.context]

@@ -3,6 +3,8 @@
 import socket
 import struct
 import threading
+import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import nullcontext
 
@@ -166,8 +168,11 @@ def test_more_than_was_asked_for() -> None:
 class Idle:
     """A connection that does nothing but wait."""
 
-    asked_ahead: bytes | None = None
     closed = False
+
+    def __init__(self, *asked_ahead: bytes) -> None:
+        """Requests whose answers are due on it."""
+        self.asked_ahead = deque(asked_ahead)
 
     def wake(self) -> bool:
         """It is fit for use."""
@@ -228,6 +233,28 @@ def test_an_answer_that_was_asked_for_before(server: Server) -> None:
     assert server.made == 1
 
 
+def test_answers_come_in_the_order_of_the_requests(server: Server) -> None:
+    """Several may be due on one connection, and what has come of them already is not lost."""
+    server.plan = [(3, False)]
+    server.start()
+    connections = Connections(4)
+    connection, _ = connections.ask(server.site, REQUEST, lambda site: connect(site, 5.0, str))
+    later = [b"GET /%d HTTP/1.1\r\n\r\n" % number for number in range(2)]
+    for request in later:
+        connection.ask_ahead(request)
+        time.sleep(0.05)  # the server reads them one by one
+    for request in later:
+        assert connection.rest()
+        connections.give_back(server.site, connection)
+        found, head = connections.ask(server.site, request, lambda site: connect(site, 5.0, str))
+        assert (found, head.status) == (connection, 200)
+
+    assert connection.rest()
+    connection.close()
+    server.join()
+    assert server.made == 1
+
+
 def test_nobody_else_gets_an_answer_that_is_due(server: Server) -> None:
     """Another request goes another way."""
     server.plan = [(1, True), (1, False)]
@@ -263,9 +290,8 @@ def test_promises_that_nobody_comes_for() -> None:
     """No more of them are kept than there may be connections."""
     site = Site("http", "host", 80)
     connections = Connections(2)
-    waiting = [Idle() for _ in range(4)]
-    for number, one in enumerate(waiting):
-        one.asked_ahead = b"%d" % number
+    waiting = [Idle(b"%d" % number) for number in range(4)]
+    for one in waiting:
         connections.give_back(site, one)
 
     assert [one.closed for one in waiting] == [True, True, False, False]
