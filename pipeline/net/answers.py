@@ -60,7 +60,7 @@ class Answer(Busy, Protocol):
         """Some bytes; 0 at the end of the body. Raises FetchFailure, EOFError, OSError."""
         ...
 
-    def ask_ahead(self, request: bytes) -> None:
+    def ask_ahead(self, what: str, request: bytes) -> None:
         """Send one more request, while this body is still coming. Raises OSError."""
         ...
 

@@ -166,7 +166,7 @@ class Body:
                     if self._lag is not None:
                         self.lags = self._lag.received(read, left)
                     if self._ahead is not None:
-                        self._ahead.received(read, left)
+                        self._ahead.received(left)
         finally:
             self.received += size
 

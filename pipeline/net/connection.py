@@ -9,7 +9,6 @@ import select
 import socket
 import struct
 import time
-from collections import deque
 from contextlib import suppress
 from typing import Any
 
@@ -24,6 +23,9 @@ _AHEAD = 16 * 1024
 #: Seconds after which a server may have been about to give up an idle connection by a reset. One
 #: that comes sooner is its answer to the request.
 _LONG_IDLE = 1.0
+
+#: Seconds that the answer to a request may take that was sent beforehand. It is made anew then.
+_DUE_SECONDS = 3.0
 
 #: What poll(2) says of a connection that its other end has closed, or on which something has come
 #: that nobody asked for: it would be taken for the answer to the next request.
@@ -48,7 +50,7 @@ class Connection:
     def __init__(self, sock: socket.socket, timeout: float, round_trip: float = 0.0) -> None:
         """`timeout`: seconds for each wait for the server; `round_trip`: those to it and back."""
         self.round_trip = round_trip
-        self.asked_ahead: deque[bytes] = deque()  # requests whose answers come next
+        self.asked_ahead: str | None = None  # what the answer is to that comes next
         self._sock = sock
         self._timeout = timeout
         self._buffer = bytearray(_AHEAD)
@@ -66,8 +68,6 @@ class Connection:
 
         Raises Stale if the server had closed the connection, FetchFailure, EOFError, OSError.
         """
-        if self.asked_ahead:
-            return self._answer_due(request)
         self._start = self._end = 0
         self._busy_since, self._brought = time.monotonic(), 0
         try:
@@ -79,17 +79,31 @@ class Connection:
             raise
         return self._final_head()
 
-    def _answer_due(self, request: bytes) -> Head:
-        """The head of the answer to what was asked ahead. Raises Stale, OSError.
+    def ask_ahead(self, what: str, request: bytes) -> None:
+        """Send a request while a body of a known length is still to be read. Raises OSError.
 
-        What makes no sense may be more than was announced of the body before it.
+        The answer to it, to be known by `what`, is `answer_due` when that is done.
         """
+        self.asked_ahead = what
+        self._spoilt = True
+        self._sock.sendall(request)
+        self._spoilt = False
+
+    def answer_due(self) -> Head:
+        """The head of the answer to what was asked ahead. Raises Stale.
+
+        What makes no sense may be more than was announced of the body before it, and one that does
+        not come may never have been understood: it is not waited for as long as others.
+        """
+        self.asked_ahead = None
+        _set_timeout(self._sock, min(self._timeout, _DUE_SECONDS))
         try:
-            if self.asked_ahead.popleft() != request:
-                raise broken("the answer is that to another request")
-            return self._final_head()
-        except (ConnectionError, EOFError, FetchFailure) as error:
+            self._fill()
+            head = self._final_head()
+        except (OSError, EOFError, FetchFailure) as error:
             raise Stale from error
+        _set_timeout(self._sock, self._timeout)
+        return head
 
     def _final_head(self) -> Head:
         for _ in range(_MOST_INTERIM):
@@ -98,16 +112,6 @@ class Connection:
                 return head
             # An interim answer: the real one follows (RFC 9110 section 15.2).
         raise broken("the answer was no valid HTTP")
-
-    def ask_ahead(self, request: bytes) -> None:
-        """Send a request while a body of a known length is still to be read.
-
-        `ask` has to be called with the same one when its turn has come. Raises OSError.
-        """
-        self.asked_ahead.append(request)
-        self._spoilt = True
-        self._sock.sendall(request)
-        self._spoilt = False
 
     @property
     def rate(self) -> float:
@@ -120,7 +124,7 @@ class Connection:
     def rest(self) -> bool:
         """Be idle until the next request; False if more has come than was asked for."""
         self._rested, self._rests_since = True, time.monotonic()
-        if self.asked_ahead:
+        if self.asked_ahead is not None:
             return not self._spoilt
         return self._start == self._end and not _is_decrypted(self._sock)
 

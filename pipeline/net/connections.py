@@ -1,6 +1,7 @@
 """Kept-alive connections of a process, by site, and the requests that are made on them."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from pipeline.net.meter import Meter
 #: Sites to which idle connections are kept: more than any honest playlist names hosts. One that
 #: names a host for each segment would take a descriptor for each of them.
 _MOST_SITES = 32
+
+#: Seconds for which an answer that was asked for beforehand is kept.
+_DUE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +36,32 @@ class Connections:
         self.most = most
         self.meter = Meter()  # what came in through them, or through a proxy
         self._idle: dict[Site, list[Connection]] = {}  # the site used last is the last one
-        self._asked: dict[tuple[Site, bytes], Connection] = {}  # the answer to a request comes here
-        self._one_by_one: set[Site] = set()  # they end a connection on which a request waits
+        self._due: dict[tuple[Site, str], tuple[float, Connection]] = {}  # what was asked ahead
+        self._one_by_one: dict[Site, None] = {}  # they do not answer what is asked ahead
         self._lock = threading.Lock()
 
     def ask(
-        self, site: Site, request: bytes, connect: Callable[[Site], Connection]
+        self, site: Site, what: str, request: bytes, connect: Callable[[Site], Connection]
     ) -> tuple[Connection, Head]:
         """Send `request` to `site`; the connection that it went through, and the answer's head.
 
-        A server may close an idle connection at the very moment at which it is used: nothing has
-        failed then, and the request is made once more, on a new one. Raises what `Connection.ask`
-        and `connect` raise.
+        If it was sent beforehand, to be known by `what`, that answer is taken. A server may close
+        an idle connection at the very moment at which it is used: nothing has failed then, and the
+        request is made once more, on a new one. Raises what `Connection.ask` and `connect` raise.
         """
-        with self._lock:
-            asked = self._asked.pop((site, request), None)
-        connection = asked or self._take(site)
-        if connection is not None:
+        if (connection := self._take_due(site, what)) is not None:
             try:
-                return connection, _asked(connection, request)
+                return connection, _or_closed(connection, connection.answer_due)
             except Stale:
-                if asked is not None:
-                    self.ask_one_by_one(site)
-        connection = connect(site)
-        self.meter.way = (f"{site.host}:{site.port}", connection.round_trip)
-        return connection, _asked(connection, request)
+                self.ask_one_by_one(site)
+        if (connection := self._take(site)) is not None:
+            try:
+                return connection, _or_closed(connection, lambda: connection.ask(request))
+            except Stale:
+                pass
+        fresh = connect(site)
+        self.meter.way = (f"{site.host}:{site.port}", fresh.round_trip)
+        return fresh, _or_closed(fresh, lambda: fresh.ask(request))
 
     def add(self, site: Site, connection: Connection) -> None:
         """A new connection, made for requests to come."""
@@ -75,39 +80,58 @@ class Connections:
                 return connection
             connection.close()
 
-    def idle_share(self, site: Site) -> float:
-        """The part of the connections that there may be to `site` that waits for a request."""
+    def idle(self, site: Site) -> int:
+        """How many connections to `site` wait for a request."""
         with self._lock:
-            return len(self._idle.get(site, ())) / self.most
+            return len(self._idle.get(site, ()))
+
+    def idle_share(self, site: Site) -> float:
+        """That, as a part of those that there may be."""
+        return self.idle(site) / self.most
+
+    def round_trip(self, site: Site) -> float:
+        """Seconds to `site` and back, as far as idle connections tell."""
+        with self._lock:
+            return max((each.round_trip for each in self._idle.get(site, ())), default=0.0)
 
     def bears_more(self, site: Site) -> bool:
         """Whether `site` may be sent a request while the answer to another one is coming."""
         return site not in self._one_by_one
 
     def ask_one_by_one(self, site: Site) -> None:
-        """It has ended a connection on which a request waited: some servers, and boxes before
-        them, cannot bear that (RFC 9112 section 9.3.2)."""
+        """A request that was sent beforehand has had no answer.
+
+        Some servers, and boxes before them, cannot bear that (RFC 9112 section 9.3.2).
+        """
         with self._lock:
-            if len(self._one_by_one) < _MOST_SITES:
-                self._one_by_one.add(site)
+            self._one_by_one[site] = None
+            if len(self._one_by_one) > _MOST_SITES:
+                self._one_by_one.pop(next(iter(self._one_by_one)))
 
     def close(self) -> None:
         """Close those that are idle."""
         with self._lock:
             idle = [each for some in self._idle.values() for each in some]
-            idle += self._asked.values()
+            idle += [each for _, each in self._due.values()]
             self._idle.clear()
-            self._asked.clear()
+            self._due.clear()
         for each in idle:
             each.close()
 
     def give_back(self, site: Site, connection: Connection) -> None:
         """The connection may be used for another request; for a certain one, if that was sent."""
         with self._lock:
-            if connection.asked_ahead:
-                given_up = self._expect(site, connection.asked_ahead[0], connection)
+            if connection.asked_ahead is not None:
+                given_up = self._expect(site, connection.asked_ahead, connection)
             else:
                 given_up = self._keep(site, connection)
+        for each in given_up:
+            each.close()
+
+    def forget_due(self) -> None:
+        """Close connections whose answers nobody has come for: downloads have been given up."""
+        with self._lock:
+            given_up = self._overdue()
         for each in given_up:
             each.close()
 
@@ -121,17 +145,27 @@ class Connections:
             given_up += self._idle.pop(next(iter(self._idle)))
         return given_up
 
-    def _expect(self, site: Site, request: bytes, connection: Connection) -> list[Connection]:
-        """Keep one for the request that was sent; those that nobody has come for.
-
-        Each thread has one request of its own ahead. A download that is given up forgets its own.
-        """
-        key = site, request
-        given_up = [self._asked.pop(key)] if key in self._asked else []
-        self._asked[key] = connection
-        while len(self._asked) > self.most:
-            given_up.append(self._asked.pop(next(iter(self._asked))))
+    def _expect(self, site: Site, what: str, connection: Connection) -> list[Connection]:
+        """Keep one for the request that was sent; those that nobody has come for."""
+        given_up = self._overdue()
+        if former := self._due.pop((site, what), None):
+            given_up.append(former[1])
+        self._due[site, what] = time.monotonic(), connection
         return given_up
+
+    def _take_due(self, site: Site, what: str) -> Connection | None:
+        with self._lock:
+            given_up = self._overdue()
+            _, connection = self._due.pop((site, what), (0.0, None))
+        for each in given_up:
+            each.close()
+        return connection
+
+    def _overdue(self) -> list[Connection]:
+        """Who has asked beforehand comes at once for the answer, or not at all."""
+        before = time.monotonic() - _DUE_SECONDS
+        keys = [key for key, (since, _) in self._due.items() if since < before]
+        return [self._due.pop(key)[1] for key in keys]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +194,9 @@ class Home:
         self.connections.ask_one_by_one(self.site)
 
 
-def _asked(connection: Connection, request: bytes) -> Head:
+def _or_closed(connection: Connection, ask: Callable[[], Head]) -> Head:
     try:
-        return connection.ask(request)
+        return ask()
     except BaseException:
         connection.close()
         raise

@@ -6,6 +6,7 @@ requests and urllib3 take 0.7 ms of CPU time for a request, and 80 ms to be impo
 """
 
 from collections.abc import Mapping
+from itertools import count
 from urllib.parse import urlsplit
 
 from pipeline.errors import NetworkError
@@ -26,6 +27,8 @@ _MOST_SITES = 256
 #: Seconds that a connection may take that is made ahead of its request: the thread may be wanted.
 _AHEAD_SECONDS = 1.0
 
+_NUMBERS = count()
+
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -40,6 +43,7 @@ class DirectSender:
         self._connections = connections
         self._cookies = cookies
         self._reach = reach
+        self._number = next(_NUMBERS)  # others ask for the same things with other headers
         self._sites: dict[tuple[str, bool], Site] = {}
 
     def send(self, target: Target, headers: Mapping[str, str]) -> Incoming:
@@ -50,13 +54,20 @@ class DirectSender:
         place, clean = target.place, target.clean
         request = self._request(target, headers)
         connection, head = self._connections.ask(
-            self._site_of(place), request, lambda site: self._connect(site, clean)
+            self._site_of(place),
+            self._what(target, headers),
+            request,
+            lambda site: self._connect(site, clean),
         )
         if head.cookies:
             self._cookies.take(clean, head.cookies)
         # Looked up again: the connection may have shown how far this transport reaches.
         home = Home(self._site_of(place), self._connections)
         return Incoming(target.url, head, connection, home)
+
+    def round_trip(self, target: Target) -> float:
+        """Seconds to where `target` leads, if a connection there has been kept; else 0."""
+        return self._connections.round_trip(self._site_of(target.place))
 
     def leads_beside(self, answer: Answer, target: Target) -> bool:
         """Whether a request to `target` may go through the connection of `answer`."""
@@ -67,7 +78,11 @@ class DirectSender:
 
         Raises FetchFailure, OSError.
         """
-        answer.ask_ahead(self._request(target, headers))
+        answer.ask_ahead(self._what(target, headers), self._request(target, headers))
+
+    def _what(self, target: Target, headers: Mapping[str, str]) -> str:
+        """What is asked for, and for whom: however cookies have changed since."""
+        return f"{self._number} {target.path} {headers.get('Range', '')}"
 
     def _request(self, target: Target, headers: Mapping[str, str]) -> bytes:
         cookie = self._cookies.header_for(target.clean)
@@ -75,9 +90,14 @@ class DirectSender:
             headers = {**headers, "Cookie": cookie}
         return _request(target, headers)
 
-    def connect_ahead(self, target: Target) -> None:
-        """Make a connection for a request to come. Raises FetchFailure, EOFError, OSError."""
+    def connect_ahead(self, target: Target, enough: int) -> None:
+        """Make a connection for a request to come, unless `enough` are idle.
+
+        Raises FetchFailure, EOFError, OSError.
+        """
         site = self._site_of(target.place)
+        if self._connections.idle(site) >= enough:
+            return
         connection = self._connect(site, target.clean, _AHEAD_SECONDS)
         self._connections.add(self._site_of(target.place), connection)
 

@@ -36,6 +36,7 @@ class Incoming:
         self._connection = connection
         self._home = home
         self._keeps_alive = head.keeps_alive
+        self._minor = head.minor
         self._chunked = head.chunked
         self._left = 0 if self._chunked else head.length  # of the chunk, or of the whole
         self._ended = self._left == 0 and not self._chunked
@@ -66,23 +67,18 @@ class Incoming:
 
         That takes a body whose end is known, and a connection that is kept behind it.
         """
-        if self._left is None or self._chunked or not self._keeps_alive:
+        if self._left is None or self._chunked or not self._keeps_alive or not self._minor:
             return 0.0
         return self._connection.round_trip if self._home.bears_more else 0.0
-
-    @property
-    def asked_ahead(self) -> int:
-        """How many requests have been sent behind this one."""
-        return len(self._connection.asked_ahead)
 
     @property
     def rate(self) -> float:
         """Bytes per second that the connection brings."""
         return self._connection.rate
 
-    def ask_ahead(self, request: bytes) -> None:
+    def ask_ahead(self, what: str, request: bytes) -> None:
         """Send one more request, while this body is still coming. Raises OSError."""
-        self._connection.ask_ahead(request)
+        self._connection.ask_ahead(what, request)
 
     def read_into(self, view: memoryview) -> int:
         """Some bytes; 0 at the end of the body. Raises FetchFailure, EOFError, OSError."""
@@ -108,7 +104,7 @@ class Incoming:
 
     def _received(self, view: memoryview) -> int:
         """Some bytes. The end is not to come while the answer to another request is due."""
-        if not self._connection.asked_ahead:
+        if self._connection.asked_ahead is None:
             return self._connection.read_into(view)
         size = 0
         try:

@@ -159,16 +159,11 @@ class Requested:
         return 0.0
 
     @property
-    def asked_ahead(self) -> int:
-        """None: see `round_trip`."""
-        return 0
-
-    @property
     def rate(self) -> float:
         """Nobody knows."""
         return 0.0
 
-    def ask_ahead(self, request: bytes) -> None:
+    def ask_ahead(self, what: str, request: bytes) -> None:
         """Never: see `round_trip`."""
         raise NotImplementedError
 

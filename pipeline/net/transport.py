@@ -8,7 +8,7 @@ supervisor).
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -48,8 +48,8 @@ _SEGMENT_HEADERS = {**_COMMON_HEADERS, "Accept-Encoding": "identity"}
 _DOCUMENT_HEADERS = {**_COMMON_HEADERS, "Accept-Encoding": ACCEPTED}
 
 
-#: What is opened when so many others have been, if its URL fits: the URL, and the part wanted.
-Upcoming = Callable[[int, Callable[[str], bool]], tuple[str, ByteRange | None] | None]
+#: Takes what is opened next, if it fits; says its URL, and which part of it is wanted.
+Upcoming = Callable[[Callable[[str], bool]], tuple[str, ByteRange | None] | None]
 
 
 class Transport:
@@ -100,11 +100,9 @@ class Transport:
         def send(headers: Mapping[str, str]) -> Answer:
             return self._follow(url, {**_SEGMENT_HEADERS, **headers})
 
-        def ask_next(answer: Answer) -> bool:
-            if upcoming is None:
-                return False
-            found = upcoming(answer.asked_ahead, lambda url: self._fits(answer, url))
-            return found is not None and self._ask_ahead(answer, *found)
+        def ask_next(answer: Answer) -> None:
+            if upcoming is not None and (found := upcoming(lambda url: self._fits(answer, url))):
+                self._ask_ahead(answer, *found)
 
         timeout, meter = self._options.timeout, self._connections.meter
         manner = Manner(timeout, continuations, allowance, meter, ask_next)
@@ -117,14 +115,17 @@ class Transport:
         except FetchFailure:  # a file, or no valid URL
             return False
 
-    def _ask_ahead(self, answer: Answer, url: str, byte_range: ByteRange | None) -> bool:
+    def _ask_ahead(self, answer: Answer, url: str, byte_range: ByteRange | None) -> None:
         """Nothing is lost if that fails: the request is made in its turn then."""
         headers = self._with_own(url, {**_SEGMENT_HEADERS, **range_header(byte_range)})
-        try:
+        with suppress(FetchFailure, OSError):
             self._direct.ask_ahead(answer, target_of(url), headers)
-        except (FetchFailure, OSError):
-            return False
-        return True
+
+    def round_trip(self, url: str) -> float:
+        """Seconds to where `url` leads and back, if a connection there has been kept; else 0."""
+        if self._local and is_local(url):
+            return 0.0
+        return self._direct.round_trip(target_of(url))
 
     def read(self, url: str, cap: int, byte_range: ByteRange | None = None) -> tuple[bytes, str]:
         """The whole of a small document, decoded, and the URL that it came from in the end.
@@ -146,10 +147,10 @@ class Transport:
         finally:
             answer.release()
 
-    def connect_ahead(self, url: str) -> None:
+    def connect_ahead(self, url: str, enough: int) -> None:
         """Make a connection that a request to `url` will want, if it goes there directly.
 
-        Raises FetchFailure.
+        None if `enough` of them are idle. Raises FetchFailure.
         """
         if self._local and is_local(url):
             return
@@ -157,7 +158,7 @@ class Transport:
         if has_proxy(self._options.proxy) and self._requester.goes_through_proxy(target):
             return
         with translated():
-            self._direct.connect_ahead(target)
+            self._direct.connect_ahead(target, enough)
 
     def _follow(self, url: str, headers: Mapping[str, str]) -> Answer:
         for _ in range(MAX_REDIRECTS + 1):

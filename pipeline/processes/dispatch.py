@@ -11,7 +11,7 @@ from collections.abc import Collection
 from itertools import count
 
 from pipeline.errors import DecryptionError, HlspipeError, InternalError, ProcessDiedError
-from pipeline.net.ahead import LEAST_ROUND_TRIP, MOST_AHEAD
+from pipeline.net.ahead import LEAST_ROUND_TRIP
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.hosts import HostPauses, host_of
 from pipeline.net.retry import RetryPolicy
@@ -43,10 +43,6 @@ _BUSY_SECONDS = 0.05
 #: Errands ahead of a downloader's connections at the most.
 _MOST_AHEAD = 16
 
-#: Round trips for which requests are sent beforehand where that is done, and as many again for the
-#: word that there is room for more.
-_ROUND_TRIPS = 4.0
-
 
 _Orders = dict[DownloaderChild, list[messages.ToDownloader]]
 
@@ -65,7 +61,7 @@ class Dispatcher:
         self._tickets = count()
         self._documents: list[tuple[float, int, DocumentErrand]] = []
         self._turns: deque[Download] = deque()
-        self._connected: set[int] = set()  # contexts whose connections were made ahead of requests
+        self._far: set[int] = set()  # contexts whose connections are worth making ahead of requests
 
     # -- what there is to do -----------------------------------------------------------------
 
@@ -80,7 +76,7 @@ class Dispatcher:
     def drop(self, context: int) -> None:
         """Nothing more is wanted in this context; what is under way is not waited for."""
         self._turns = deque(turn for turn in self._turns if turn.context != context)
-        self._connected.discard(context)
+        self._far.discard(context)
         self._documents = [entry for entry in self._documents if entry[2].context != context]
         heapq.heapify(self._documents)
         for child in self._crew.downloaders:
@@ -115,14 +111,20 @@ class Dispatcher:
         for child, found in orders.items():
             child.tell(*found)
 
+    def saw_way(self, context: int, round_trip: float) -> None:
+        """So many seconds away is a server that keeps connections; 0 if it does not."""
+        # With a limit for each host nothing is made beforehand: nobody counts what lies idle.
+        if round_trip >= LEAST_ROUND_TRIP and self._most_per_host is None:
+            self._far.add(context)
+
     def _connect_meanwhile(self, download: Download, orders: _Orders) -> None:
         """While the first key is fetched, make the connections that the items will want.
 
         Over a long line that is a round trip less before the first of them comes.
         """
-        if download.arrivals or download.context in self._connected:
+        if download.arrivals or download.context not in self._far:
             return
-        self._connected.add(download.context)
+        self._far.discard(download.context)
         url, left = download.items[0].url, len(download.items)
         for child in self._crew.downloaders:
             wanted = min(child.limit - len(child.leases), left)
@@ -155,10 +157,8 @@ class Dispatcher:
         remaining = sum(turn.remaining for turn in self._turns)
         rate = max((turn.rate(now) for turn in self._turns), default=0.0) / processes
         wanted = min(1 + int(rate * _ROUND_SECONDS), _MOST_AHEAD)
-        way = max(child.way[1] for child in children)
-        if way >= LEAST_ROUND_TRIP:
-            limit = max(child.limit for child in children)
-            wanted += min(max(2 * limit, int(rate * way * _ROUND_TRIPS)), MOST_AHEAD * limit)
+        if max(child.way[1] for child in children) >= LEAST_ROUND_TRIP:
+            wanted += 2 * max(child.limit for child in children)
         return min(wanted, remaining // (2 * processes))
 
     def _next(self, now: float) -> Errand | None:

@@ -107,6 +107,7 @@ class Downloader:
                 self._transports[context].reach.origin_private = private
             case messages.CloseContext(context):
                 self._transports.pop(context, None)
+                self._connections.forget_due()
 
     def _hire(self) -> None:
         """Start the threads that there is something to do for: a playlist needs one of them.

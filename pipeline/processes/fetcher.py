@@ -1,12 +1,11 @@
 """What a fetch thread does: one task after the other, each on one connection.
 
 Segments leave through the thread's pump, a document is reported, and so is what went wrong. When a
-segment is about to end, the thread takes the next ones already, so that they can be asked for on
-the same connection (`net.ahead`). Not covered: how many threads there are (`downloader`), and how
+segment is about to end, the thread takes the next one already, so that it can be asked for on the
+same connection (`net.ahead`). Not covered: how many threads there are (`downloader`), and how
 much they may take on at a time (`work`).
 """
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from random import random
@@ -42,15 +41,17 @@ class Fetcher:
         self._reports = reports
         self._pump = pump
         self._share = share
-        self._next: deque[messages.FetchSegment] = deque()  # taken already, and asked for
+        self._next: messages.FetchSegment | None = None  # taken already, and asked for
 
     def run(self) -> None:
         """Go on until storage or the supervisor is gone."""
         with suppress(OSError, EOFError):
             while True:
-                self._fetch(self._work.take())
-                while self._next:
-                    self._fetch(self._next.popleft())
+                task: Task | None = self._work.take()
+                while task is not None:
+                    self._next = None
+                    self._fetch(task)
+                    task = self._next
                 self._work.done()
 
     def _fetch(self, task: Task) -> None:
@@ -59,9 +60,9 @@ class Fetcher:
                 self._guarded(task.lease, lambda: self._segment(task))
             case messages.FetchDocument():
                 self._guarded(task.lease, lambda: self._document(task))
-            case messages.Connect(context, url):
+            case messages.Connect(context, url, connections):
                 with suppress(FetchFailure, KeyError):  # the requests will say it; or nobody asks
-                    self._transports[context].connect_ahead(url)
+                    self._transports[context].connect_ahead(url, connections)
 
     def _guarded(self, lease: int, fetch: Callable[[], None]) -> None:
         try:
@@ -108,27 +109,24 @@ class Fetcher:
         return Continuations(pauses, tell, changed_over=lambda: self._reports.send(changed))
 
     def _upcoming(self, context: int) -> Upcoming:
-        """Says which segments this thread is to fetch next, and takes more of them."""
+        """Takes the segment that this thread is to fetch next."""
 
-        def find(place: int, fits: Callable[[str], bool]) -> tuple[str, ByteRange | None] | None:
-            if place == len(self._next):
-                task = self._work.take_ahead(
-                    lambda task: _is_segment(task, context) and fits(task.url)
-                )
-                if isinstance(task, messages.FetchSegment):
-                    self._next.append(task)
-            if place >= len(self._next) or not fits(self._next[place].url):
+        def take(fits: Callable[[str], bool]) -> tuple[str, ByteRange | None] | None:
+            if self._next is not None:  # asked for behind a body that goes on elsewhere now
                 return None
-            # It may have been asked for behind a body that goes on over another connection now.
-            return self._next[place].url, _byte_range(self._next[place])
+            task = self._work.take_ahead(lambda task: _is_segment(task, context) and fits(task.url))
+            if not isinstance(task, messages.FetchSegment):
+                return None
+            self._next = task
+            return task.url, _byte_range(task)
 
-        return find
+        return take
 
     def _document(self, task: messages.FetchDocument) -> None:
         transport = self._transports[task.context]
         body, url = transport.read(task.url, task.cap, _byte_range(task))
-        private = transport.reach.origin_private
-        self._reports.send(messages.DocumentFetched(task.lease, url, body, private))
+        private, way = transport.reach.origin_private, transport.round_trip(url)
+        self._reports.send(messages.DocumentFetched(task.lease, url, body, private, way))
 
 
 def _is_segment(task: Task, context: int) -> bool:

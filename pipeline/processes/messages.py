@@ -90,7 +90,7 @@ class FetchDocument(NamedTuple):
 
 
 class Connect(NamedTuple):
-    """Make so many connections to where `url` leads: requests are about to follow.
+    """Have so many connections to where `url` leads: requests are about to follow.
 
     Nothing is reported: what is wrong with them, the requests will find out.
     """
@@ -152,6 +152,7 @@ class DocumentFetched(NamedTuple):
     url: str
     body: bytes
     origin_private: bool | None = None  # as far as it has shown
+    round_trip: float = 0.0  # seconds to there, if a connection has been kept
 
 
 class Alive(NamedTuple):

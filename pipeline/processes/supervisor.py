@@ -258,6 +258,7 @@ class Supervisor:
     def _document(self, errand: Errand | None, report: messages.DocumentFetched) -> None:
         if errand is not None:
             self._jobs.origin_seen(errand.context, report.origin_private)
+            self._dispatcher.saw_way(errand.context, report.round_trip)
         if isinstance(errand, DocumentErrand):
             self._jobs.answer(errand.flow, errand.wish, Fetched(report.url, report.body))
         elif isinstance(errand, NeedErrand):

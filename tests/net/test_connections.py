@@ -4,7 +4,6 @@ import socket
 import struct
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import nullcontext
 
@@ -27,6 +26,7 @@ class Server:
         self.site = Site("http", "127.0.0.1", self.listener.getsockname()[1])
         self.made = 0
         self.resets = False
+        self.drops = False  # it says nothing to a request that is awaited
         self.plan: list[tuple[int, bool]] = []  # (answers, whether one more request is awaited)
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -44,6 +44,8 @@ class Server:
                     peer.sendall(ANSWER)
                 if awaits:
                     peer.recv(1000)
+                if awaits and self.drops:
+                    time.sleep(1)
                 if self.resets:
                     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
@@ -60,9 +62,13 @@ def server() -> Iterator[Server]:
         yield found
 
 
+def _connect(site: Site) -> connections_of_time.Connection:
+    return connect(site, 5.0, str)
+
+
 def ask(connections: Connections, server: Server) -> int:
     """One request and its answer; the status."""
-    connection, head = connections.ask(server.site, REQUEST, lambda site: connect(site, 5.0, str))
+    connection, head = connections.ask(server.site, "/", REQUEST, _connect)
     assert connection.rest()
     connections.give_back(server.site, connection)
     return head.status
@@ -170,9 +176,11 @@ class Idle:
 
     closed = False
 
-    def __init__(self, *asked_ahead: bytes) -> None:
-        """Requests whose answers are due on it."""
-        self.asked_ahead = deque(asked_ahead)
+    round_trip = 0.0
+
+    def __init__(self, asked_ahead: str | None = None) -> None:
+        """`asked_ahead`: what the answer that is due is to."""
+        self.asked_ahead = asked_ahead
 
     def wake(self) -> bool:
         """It is fit for use."""
@@ -205,19 +213,20 @@ def test_a_site_that_is_used_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [each.closed for each in idle] == [False, True, False, False]
 
 
-def ahead(connections: Connections, server: Server) -> bytes:
-    """A request, another one behind it before it is given back; that other one."""
-    following = b"GET /following HTTP/1.1\r\n\r\n"
-    connection, _ = connections.ask(server.site, REQUEST, lambda site: connect(site, 5.0, str))
-    connection.ask_ahead(following)
+FOLLOWING = b"GET /following HTTP/1.1\r\n\r\n"
+
+
+def ahead(connections: Connections, server: Server) -> None:
+    """A request, and another one behind it before its connection is given back."""
+    connection, _ = connections.ask(server.site, "/", REQUEST, _connect)
+    connection.ask_ahead("/following", FOLLOWING)
     assert connection.rest()
     connections.give_back(server.site, connection)
-    return following
 
 
-def ask_for(connections: Connections, server: Server, request: bytes) -> int:
-    """Ask for `request`; the status."""
-    connection, head = connections.ask(server.site, request, lambda site: connect(site, 5.0, str))
+def following(connections: Connections, server: Server) -> int:
+    """Ask for that other one; the status."""
+    connection, head = connections.ask(server.site, "/following", FOLLOWING, _connect)
     connection.close()
     return head.status
 
@@ -228,29 +237,8 @@ def test_an_answer_that_was_asked_for_before(server: Server) -> None:
     server.start()
     connections = Connections(4)
 
-    assert ask_for(connections, server, ahead(connections, server)) == 200
-    server.join()
-    assert server.made == 1
-
-
-def test_answers_come_in_the_order_of_the_requests(server: Server) -> None:
-    """Several may be due on one connection, and what has come of them already is not lost."""
-    server.plan = [(3, False)]
-    server.start()
-    connections = Connections(4)
-    connection, _ = connections.ask(server.site, REQUEST, lambda site: connect(site, 5.0, str))
-    later = [b"GET /%d HTTP/1.1\r\n\r\n" % number for number in range(2)]
-    for request in later:
-        connection.ask_ahead(request)
-        time.sleep(0.05)  # the server reads them one by one
-    for request in later:
-        assert connection.rest()
-        connections.give_back(server.site, connection)
-        found, head = connections.ask(server.site, request, lambda site: connect(site, 5.0, str))
-        assert (found, head.status) == (connection, 200)
-
-    assert connection.rest()
-    connection.close()
+    ahead(connections, server)
+    assert following(connections, server) == 200
     server.join()
     assert server.made == 1
 
@@ -264,7 +252,8 @@ def test_nobody_else_gets_an_answer_that_is_due(server: Server) -> None:
 
     assert connections.idle_share(server.site) == 0
     connections.close()  # and what nobody comes for is closed
-    assert ask_for(connections, server, REQUEST) == 200
+    assert ask(connections, server) == 200
+    connections.close()
     server.join()
     assert server.made == 2
 
@@ -278,23 +267,57 @@ def test_a_server_that_ends_a_connection_on_which_a_request_waits(
     server.resets = resets
     server.start()
     connections = Connections(4)
-    request = ahead(connections, server)
+    ahead(connections, server)
     assert connections.bears_more(server.site)
 
-    assert ask_for(connections, server, request) == 200
+    assert following(connections, server) == 200
     assert not connections.bears_more(server.site)
     server.join()
 
 
-def test_promises_that_nobody_comes_for() -> None:
-    """No more of them are kept than there may be connections."""
+def test_a_server_that_never_answers_what_waited(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not waited for as long as for an answer: the request is made once more."""
+    monkeypatch.setattr(connections_of_time, "_DUE_SECONDS", 0.1)
+    server.drops = True
+    server.plan = [(1, True), (1, False)]
+    server.start()
+    connections = Connections(4)
+    ahead(connections, server)
+
+    assert following(connections, server) == 200
+    assert not connections.bears_more(server.site)
+    server.join()
+
+
+def test_answers_that_nobody_comes_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are closed before they are old, and when a download ends."""
+    monkeypatch.setattr(sites, "_DUE_SECONDS", 0.05)
     site = Site("http", "host", 80)
     connections = Connections(2)
-    waiting = [Idle(b"%d" % number) for number in range(4)]
-    for one in waiting:
-        connections.give_back(site, one)
+    first, second, third = [Idle(f"/{number}") for number in range(3)]
+    connections.give_back(site, first)
+    connections.give_back(site, second)
+    assert not first.closed
+    time.sleep(0.1)
+    connections.give_back(site, third)
+    assert (first.closed, second.closed, third.closed) == (True, True, False)
+    time.sleep(0.1)
+    connections.forget_due()
 
-    assert [one.closed for one in waiting] == [True, True, False, False]
+    assert third.closed
+
+
+def test_only_so_many_sites_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those that cannot bear more, the newest."""
+    monkeypatch.setattr(sites, "_MOST_SITES", 2)
+    connections = Connections(2)
+    found = [Site("http", f"host{number}", 80) for number in range(3)]
+    for site in found:
+        connections.ask_one_by_one(site)
+
+    assert [connections.bears_more(site) for site in found] == [True, False, False]
 
 
 def test_a_connection_made_for_later(server: Server) -> None:
@@ -302,7 +325,7 @@ def test_a_connection_made_for_later(server: Server) -> None:
     server.plan = [(1, False), (1, False)]
     server.start()
     connections = Connections(4)
-    connections.add(server.site, connect(server.site, 5.0, str))
+    connections.add(server.site, _connect(server.site))
 
     assert ask(connections, server) == 200
     assert ask(connections, server) == 200
