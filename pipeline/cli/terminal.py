@@ -12,8 +12,7 @@ import shutil
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from pipeline.errors import OutputClosedError, StorageError
 from pipeline.units import printable
@@ -26,8 +25,7 @@ _PATIENCE = 1.0
 _ASCII = {"✓": "[ok]", "⚠": "[!]", "…": "...", "━": "#", "─": "-"}
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(NamedTuple):
     """What stderr is."""
 
     interactive: bool = False  # somebody sees it as it is written

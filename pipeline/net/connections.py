@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipeline.net.connection import Connection, Stale
 from pipeline.net.heads import Head
@@ -17,8 +17,7 @@ _MOST_SITES = 32
 _DUE_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """Where connections lead, and with what care: those of equal sites are interchangeable."""
 
     scheme: str
@@ -168,8 +167,7 @@ class Connections:
         return [self._due.pop(key)[1] for key in keys]
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(NamedTuple):
     """Where a connection comes from, and what it can be told there."""
 
     site: Site

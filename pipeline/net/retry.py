@@ -5,7 +5,7 @@ pause is in `hosts`.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipeline.net.failure import Patience
 
@@ -19,8 +19,7 @@ LONGEST_RETRY_AFTER = 120.0
 _FEW = 1
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(NamedTuple):
     """How many further tries, and the first pause in seconds."""
 
     retries: int

@@ -7,8 +7,7 @@ successor takes them over, and storage notices nothing but the order to forget t
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.errors import HlspipeError, InternalError, from_wire
 from pipeline.options import StorageOptions
@@ -21,8 +20,7 @@ from pipeline.processes.records import drain_credits
 from pipeline.processes.scarcity import needed_to
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(NamedTuple):
     """What all children of a run stand on."""
 
     arena: int  # descriptor

@@ -7,8 +7,8 @@ import os
 import resource
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline.machine import memory_limit, usable_cpus
 from pipeline.options import StorageOptions
@@ -32,8 +32,7 @@ SILENCE_SECONDS = 15.0
 STORAGE_GRACE = 1.2
 
 
-@dataclass(frozen=True, slots=True)
-class CrewSize:
+class CrewSize(NamedTuple):
     """How many downloaders, and how many connections in all."""
 
     processes: int

@@ -7,9 +7,8 @@ and work in the blocks that storage lends. No thread holds more of a segment tha
 import os
 import selectors
 import threading
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.errors import ScarcityError
 from pipeline.net.connections import Connections
@@ -27,8 +26,7 @@ from pipeline.processes.scarcity import start_thread
 from pipeline.processes.work import Work
 
 
-@dataclass(frozen=True, slots=True)
-class DownloaderSetup:
+class DownloaderSetup(NamedTuple):
     """What a downloader is started with."""
 
     reports: int

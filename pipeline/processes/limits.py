@@ -1,13 +1,12 @@
 """How much one job may take: bytes and seconds, where its user has set limits. Decisions only."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipeline.errors import HlspipeError, NetworkError, StorageError
 from pipeline.units import format_mb
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What a job ends at; None is no limit."""
 
     max_size: int | None = None  # bytes of its outputs together

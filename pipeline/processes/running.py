@@ -7,10 +7,10 @@ means in `supervisor`, and what is done about URLs that have expired in `renewal
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.errors import HlspipeError
 from pipeline.options import HttpOptions
@@ -46,8 +46,7 @@ class Order:
     renewal: Renewal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Running:
+class _Running(NamedTuple):
     flow: Flow
     context: messages.OpenContext
     order: Order
@@ -97,7 +96,7 @@ class RunningJobs:
         if private is None or running is None or running.context.origin_private is not None:
             return
         seen = running.context._replace(origin_private=private)
-        self._running[context] = replace(running, context=seen)
+        self._running[context] = running._replace(context=seen)
         for child in self._crew.downloaders:
             child.tell(messages.OriginSeen(context, private))
 

@@ -7,7 +7,7 @@ like a straight story, knows nothing of processes, and is tested without any.
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from pipeline.hls.plan import PlannedItem
@@ -51,8 +51,7 @@ class Transfer:
     keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Transferred:
+class Transferred(NamedTuple):
     """The output is whole, but for `missing` segments (allowed gaps)."""
 
     size: int

@@ -9,8 +9,8 @@ import fcntl
 import os
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline.store.files import close_quietly, free_bytes, is_still, remove_all
 
@@ -21,8 +21,7 @@ LOCK_NAME = ".lock"
 _MEMORY_BACKED = {"tmpfs", "ramfs", "devtmpfs"}
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A directory chosen for temp directories, and why the first choice was passed over."""
 
     directory: Path
