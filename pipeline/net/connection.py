@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from pipeline.net.ahead import LEAST_ROUND_TRIP
 from pipeline.net.failure import FetchFailure, broken
 from pipeline.net.heads import LONGEST_HEAD, Head, head_end, parse_head
 from pipeline.net.pace import Pace
@@ -26,6 +27,13 @@ _LONG_IDLE = 1.0
 
 #: Seconds that the answer to a request may take that was sent beforehand. It is made anew then.
 _DUE_SECONDS = 3.0
+
+#: Bytes by which a body is told from the one before it. Segments of MPEG-TS are alike in their
+#: first two packets, which are tables, and have a time in the next one.
+_OPENING_BYTES = 1024
+
+#: What servers say, unasked, of a connection that has been idle for too long (408).
+_TIMED_OUT = 408
 
 #: What poll(2) says of a connection that its other end has closed, or on which something has come
 #: that nobody asked for: it would be taken for the answer to the next request.
@@ -57,6 +65,7 @@ class Connection:
         self._start = self._end = 0  # of what is in the buffer and has not been handed out
         self._rested = False
         self._spoilt = False  # a part of a request has been sent
+        self._opening: tuple[int, bytes] | None = None  # of the last body: its length, first bytes
         self._idle = self._rests_since = 0.0
         self._busy_since = self._brought = 0.0  # since when, and the bytes of bodies since then
         self._poll = select.poll()
@@ -77,7 +86,7 @@ class Connection:
             if self._rested and (self._idle > _LONG_IDLE or not _is_reset(error)):
                 raise Stale from error
             raise
-        return self._final_head()
+        return self._answer()
 
     def ask_ahead(self, what: str, request: bytes) -> None:
         """Send a request while a body of a known length is still to be read. Raises OSError.
@@ -92,17 +101,35 @@ class Connection:
     def answer_due(self) -> Head:
         """The head of the answer to what was asked ahead. Raises Stale.
 
-        What makes no sense may be more than was announced of the body before it, and one that does
-        not come may never have been understood: it is not waited for as long as others.
+        What makes no sense may be more than was announced of the body before it, and what is like
+        that body may be its answer once more. An answer that does not come may never have been
+        understood: it is not waited for as long as others.
         """
         self.asked_ahead = None
+        former, self._opening = self._opening, None
         _set_timeout(self._sock, min(self._timeout, _DUE_SECONDS))
         try:
             self._fill()
-            head = self._final_head()
+            head = self._answer()
         except (OSError, EOFError, FetchFailure) as error:
             raise Stale from error
+        if head.status == _TIMED_OUT or (former is not None and self._opening == former):
+            raise Stale
         _set_timeout(self._sock, self._timeout)
+        return head
+
+    def _answer(self) -> Head:
+        """The head of an answer; far away, with what its body begins with.
+
+        Raises FetchFailure, EOFError, OSError.
+        """
+        head = self._final_head()
+        if self.round_trip >= LEAST_ROUND_TRIP and (length := head.length) is not None:
+            pace = None
+            while self._end - self._start < min(length, _OPENING_BYTES):
+                pace = self._read_on(pace)
+            view = memoryview(self._buffer)[self._start : self._end]
+            self._opening = length, bytes(view[:_OPENING_BYTES])
         return head
 
     def _final_head(self) -> Head:

@@ -156,6 +156,14 @@ def test_servers_that_misbehave(behaviour: Behaviour, far: Bench) -> None:
     far.check_right(far.fetch(*QUICK, "--retries", "20"))
 
 
+def twice(exchange: Exchange) -> None:
+    """The right answer, and once more, in one go."""
+    reply = exchange.right_reply()
+    body = reply.payload.read()
+    exchange.head(reply.status, reply.headers, reply.length)
+    exchange.send(body + b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+
 def surplus(exchange: Exchange) -> None:
     """More than was announced: a line end that belongs to nothing."""
     reply = exchange.right_reply()
@@ -163,7 +171,7 @@ def surplus(exchange: Exchange) -> None:
     exchange.send(reply.payload.read() + b"\r\n")
 
 
-@pytest.mark.parametrize("behaviour", [LastOne(), Stale(), surplus])
+@pytest.mark.parametrize("behaviour", [LastOne(), Stale(), surplus, twice])
 def test_a_server_that_bears_one_request_at_a_time(behaviour: Behaviour, far: Bench) -> None:
     """It is tried once in each downloader, and costs no try of a segment."""
     far.origin.behave("/segment*", behaviour)

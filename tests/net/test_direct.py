@@ -1,7 +1,10 @@
 """Requests as they go on the wire."""
 
+from contextlib import closing
+
 import pytest
 
+from pipeline.net.answers import Answer
 from pipeline.net.connections import Connections
 from pipeline.net.cookies import Cookies
 from pipeline.net.direct import DirectSender
@@ -68,3 +71,63 @@ def test_headers_beyond_ascii() -> None:
 
         values = [request.header("X-Own") for request in origin.requests]
         assert values == ["é", "√".encode().decode("latin-1")]
+
+
+def sender_of(connections: Connections, cookies: Cookies | None = None) -> DirectSender:
+    """One for a download of its own."""
+    return DirectSender(HttpOptions(), connections, cookies or Cookies(None), REACH)
+
+
+def read(answer: Answer) -> bytes:
+    """All of a body; its connection is kept."""
+    data = bytearray()
+    view = memoryview(bytearray(1000))
+    while size := answer.read_into(view):
+        data += view[:size]
+    answer.release()
+    return bytes(data)
+
+
+def test_what_was_asked_ahead_is_for_whom_it_was_asked() -> None:
+    """Another download, with other headers, gets an answer of its own."""
+    with Origin() as origin, closing(Connections(4)) as connections:
+        origin.serve({"/a": b"a" * 5000, "/b": b"b" * 5000})
+        one, other = sender_of(connections), sender_of(connections)
+        behind = target_of(origin.url("/b"))
+        answer = one.send(target_of(origin.url("/a")), {})
+        one.ask_ahead(answer, behind, {"X-Token": "one"})
+        assert read(answer) == b"a" * 5000
+
+        assert read(other.send(behind, {"X-Token": "other"})) == b"b" * 5000
+        assert read(one.send(behind, {"X-Token": "one"})) == b"b" * 5000
+        tokens = [request.header("X-Token") for request in origin.requests_for("/b")]
+        assert sorted(map(str, tokens)) == ["one", "other"]
+
+
+def test_cookies_that_have_changed_since() -> None:
+    """What was asked for with the last one is not asked for again."""
+    with Origin() as origin, closing(Connections(4)) as connections:
+        origin.serve({"/a": b"a" * 5000, "/b": b"b" * 5000})
+        cookies = Cookies(None)
+        sender = sender_of(connections, cookies)
+        behind = target_of(origin.url("/b"))
+        answer = sender.send(target_of(origin.url("/a")), {})
+        sender.ask_ahead(answer, behind, {})
+        read(answer)
+        cookies.take(origin.url("/a"), ["new=1; Path=/"])
+
+        assert read(sender.send(behind, {})) == b"b" * 5000
+        assert origin.count("/b") == 1
+
+
+def test_parts_of_one_file_are_told_apart() -> None:
+    """The answer to one range is none to another."""
+    with Origin() as origin, closing(Connections(4)) as connections:
+        origin.serve({"/a": bytes(range(256)) * 20})
+        sender, target = sender_of(connections), target_of(origin.url("/a"))
+        answer = sender.send(target, {"Range": "bytes=0-9"})
+        sender.ask_ahead(answer, target, {"Range": "bytes=20-29"})
+        read(answer)
+
+        assert read(sender.send(target, {"Range": "bytes=10-19"})) == bytes(range(10, 20))
+        assert read(sender.send(target, {"Range": "bytes=20-29"})) == bytes(range(20, 30))
