@@ -125,12 +125,14 @@ class Dispatcher:
         if download.arrivals or download.context not in self._far:
             return
         self._far.discard(download.context)
-        url, left = download.items[0].url, len(download.items)
-        for child in self._crew.downloaders:
-            wanted = min(child.limit - len(child.leases), left)
-            if wanted > 0 and child.available:
-                left -= wanted
-                connect = messages.Connect(download.context, url, wanted)
+        children = [child for child in self._crew.downloaders if child.available]
+        wanted = dict.fromkeys(children, 0)
+        for _ in range(min(len(download.items), sum(child.limit for child in children))):
+            wanted[min(children, key=lambda child: wanted[child] - child.limit)] += 1
+        for child, share in wanted.items():
+            # What is under way has a connection, which is free again by then.
+            if (missing := share - len(child.leases)) > 0:
+                connect = messages.Connect(download.context, download.items[0].url, missing)
                 orders.setdefault(child, []).append(connect)
 
     def _short_of_work(self, ahead: int) -> list[DownloaderChild]:

@@ -6,6 +6,7 @@ No line here is long: the program is told that it is (`tests.support.far_away`).
 import select
 import signal
 import ssl
+import time
 from itertools import count
 from pathlib import Path
 
@@ -26,7 +27,6 @@ from tests.support.behaviours import (
     Stale,
     Status,
     Throttled,
-    first,
 )
 from tests.support.exchange import Behaviour, Exchange
 from tests.support.origin import Origin
@@ -251,11 +251,59 @@ def test_busy_servers_are_asked_for_less(far: Bench) -> None:
     assert run.receipt["connections"] <= 5
 
 
-def test_the_first_key_is_slow(far: Bench) -> None:
-    """Connections are made while it is fetched, and none more than are wanted."""
-    far.origin.behave("/*.key", first(1, Late(0.3)))
+class Waiting:
+    """A key that is held back until there are so many connections, or for a moment."""
 
-    run = far.fetch("-N", "4")
+    def __init__(self, origin: Origin, connections: int) -> None:
+        self.origin = origin
+        self.connections = connections
+        self.found = 0
 
-    far.check_right(run)
+    def __call__(self, exchange: Exchange) -> None:
+        """Wait, look, answer."""
+        deadline = time.monotonic() + 1
+        while self.origin.connections < self.connections and time.monotonic() < deadline:
+            exchange.pause(0.01)
+        self.found = self.origin.connections
+        Right()(exchange)
+
+
+def test_connections_are_made_while_the_key_is_fetched(far: Bench) -> None:
+    """As many as there may be, and no more."""
+    far.origin.behave("/*.key", waiting := Waiting(far.origin, 4))
+
+    far.check_right(far.fetch("-N", "4"))
+
+    assert waiting.found == 4
     assert far.origin.connections <= 5
+
+
+def test_no_more_connections_than_segments(bench: Bench) -> None:
+    """Two segments want two."""
+    _move_away(bench.workspace)
+    bench.serve([30 * KB] * 2, aes=Aes())
+    bench.origin.behave("/*.key", waiting := Waiting(bench.origin, 3))
+
+    bench.check_right(bench.fetch())
+
+    assert waiting.found <= 2
+
+
+def test_a_server_that_keeps_no_connection(far: Bench) -> None:
+    """It may have one at a time: none is made that nobody needs yet."""
+    far.origin.behave("/*.m3u8", Right(headers={"Connection": "close"}))
+    far.origin.behave("/*.key", waiting := Waiting(far.origin, 3))
+
+    far.check_right(far.fetch())
+
+    assert waiting.found == 2
+
+
+def test_nearby_no_connection_is_made_beforehand(bench: Bench) -> None:
+    """It would gain nothing."""
+    bench.serve([30 * KB] * 12, aes=Aes())
+    bench.origin.behave("/*.key", waiting := Waiting(bench.origin, 2))
+
+    bench.check_right(bench.fetch())
+
+    assert waiting.found == 1
