@@ -174,6 +174,10 @@ def test_where_the_kernel_does_not_say(
     monkeypatch: pytest.MonkeyPatch, listener: socket.socket
 ) -> None:
     """Then every server counts as near."""
-    monkeypatch.delattr(socket, "TCP_INFO")
     with open_socket(*listener.getsockname(), 20.0, str) as sock:
+        monkeypatch.setattr(connect, "_TCP_INFO_BYTES", 4096)  # it says less than that
+        assert connect._round_trip(sock) == 0.0
+        monkeypatch.setattr(socket, "TCP_INFO", 9999)
+        assert connect._round_trip(sock) == 0.0
+        monkeypatch.delattr(socket, "TCP_INFO")
         assert connect._round_trip(sock) == 0.0
