@@ -10,7 +10,6 @@ from typing import Protocol
 
 from pipeline.errors import NetworkError, SegmentsMissingError
 from pipeline.net.ahead import Busy
-from pipeline.net.connections import Site
 from pipeline.net.failure import FetchFailure, Patience, broken
 from pipeline.units import printable
 
@@ -51,17 +50,8 @@ class Answer(Busy, Protocol):
         """The part of the connections to the same site that lie idle: the rest could come there."""
         ...
 
-    @property
-    def site(self) -> Site | None:
-        """Where its connection leads, if it is one of ours."""
-        ...
-
     def read_into(self, view: memoryview) -> int:
         """Some bytes; 0 at the end of the body. Raises FetchFailure, EOFError, OSError."""
-        ...
-
-    def ask_ahead(self, what: str, request: bytes) -> None:
-        """Send one more request, while this body is still coming. Raises OSError."""
         ...
 
     def release(self) -> None:

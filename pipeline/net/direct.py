@@ -10,7 +10,6 @@ from itertools import count
 from urllib.parse import urlsplit
 
 from pipeline.errors import NetworkError
-from pipeline.net.answers import Answer
 from pipeline.net.connect import connect
 from pipeline.net.connection import Connection
 from pipeline.net.connections import Connections, Home, Site
@@ -69,11 +68,11 @@ class DirectSender:
         """Seconds to where `target` leads, if a connection there has been kept; else 0."""
         return self._connections.round_trip(self._site_of(target.place))
 
-    def leads_beside(self, answer: Answer, target: Target) -> bool:
+    def leads_beside(self, answer: Incoming, target: Target) -> bool:
         """Whether a request to `target` may go through the connection of `answer`."""
-        return answer.site is not None and self._site_of(target.place) == answer.site
+        return self._site_of(target.place) == answer.site
 
-    def ask_ahead(self, answer: Answer, target: Target, headers: Mapping[str, str]) -> None:
+    def ask_ahead(self, answer: Incoming, target: Target, headers: Mapping[str, str]) -> None:
         """Have `send` find the answer to GET `target` behind `answer`.
 
         Raises FetchFailure, OSError.

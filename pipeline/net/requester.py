@@ -149,11 +149,6 @@ class Requested:
         return 0.0
 
     @property
-    def site(self) -> None:
-        """Its connection is the proxy's business."""
-        return None
-
-    @property
     def round_trip(self) -> float:
         """urllib3 has one request on a connection at a time."""
         return 0.0
@@ -162,10 +157,6 @@ class Requested:
     def rate(self) -> float:
         """Nobody knows."""
         return 0.0
-
-    def ask_ahead(self, what: str, request: bytes) -> None:
-        """Never: see `round_trip`."""
-        raise NotImplementedError
 
     def read_into(self, view: memoryview) -> int:
         """Some bytes; 0 at the end of the body. Raises FetchFailure."""

@@ -23,6 +23,7 @@ from pipeline.net.decoding import ACCEPTED, decoded
 from pipeline.net.direct import DirectSender
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.hosts import may_see_user_headers
+from pipeline.net.incoming import Incoming
 from pipeline.net.local import FileBody, is_local, open_local, read_local
 from pipeline.net.logins import authorization
 from pipeline.net.proxies import has_proxy
@@ -101,21 +102,23 @@ class Transport:
             return self._follow(url, {**_SEGMENT_HEADERS, **headers})
 
         def ask_next(answer: Answer) -> None:
-            if upcoming is not None and (found := upcoming(lambda url: self._fits(answer, url))):
+            if upcoming is None or not isinstance(answer, Incoming):
+                return
+            if found := upcoming(lambda url: self._fits(answer, url)):
                 self._ask_ahead(answer, *found)
 
         timeout, meter = self._options.timeout, self._connections.meter
         manner = Manner(timeout, continuations, allowance, meter, ask_next)
         return closing(ContinuedBody(send, byte_range, manner))
 
-    def _fits(self, answer: Answer, url: str) -> bool:
+    def _fits(self, answer: Incoming, url: str) -> bool:
         """Whether a request to `url` may go through the connection of `answer`."""
         try:
             return self._direct.leads_beside(answer, target_of(url))
         except FetchFailure:  # a file, or no valid URL
             return False
 
-    def _ask_ahead(self, answer: Answer, url: str, byte_range: ByteRange | None) -> None:
+    def _ask_ahead(self, answer: Incoming, url: str, byte_range: ByteRange | None) -> None:
         """Nothing is lost if that fails: the request is made in its turn then."""
         headers = self._with_own(url, {**_SEGMENT_HEADERS, **range_header(byte_range)})
         with suppress(FetchFailure, OSError):
