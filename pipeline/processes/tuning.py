@@ -9,6 +9,8 @@ has given nothing is tried. Measured in docs/decisions/007.
 
 from dataclasses import dataclass, field
 
+from pipeline.net.ahead import LEAST_ROUND_TRIP
+
 #: Connections at the beginning, and the most to be tried. Sixteen are what those that count
 #: connections call many; half of that costs one second at half the speed where sixteen pay.
 FIRST = 8
@@ -31,9 +33,6 @@ _SURELY = 1.6
 #: Bytes per second of each connection above which fewer do as well: the limit is this machine, or
 #: a line of many gigabits. Fewer keep segments in turn, and those that wait cost room and copies.
 _PLENTY = 24_000_000
-
-#: Seconds of a round trip from which on it tells of the line, and not of the machines at its ends.
-_FAR = 0.005
 
 #: How much longer the round trip of a connection is that is made while the line is full. What is
 #: on the line waits in front of it, and the first packets of a new connection wait with it.
@@ -100,7 +99,7 @@ class Tuner:
         if len(self._least) >= _MOST_SITES:
             self._least.clear()
         least = self._least[site] = min(self._least.get(site, round_trip), round_trip)
-        self._far = least >= _FAR
+        self._far = least >= LEAST_ROUND_TRIP
         self._crowded = self._far and round_trip > least * _LONGER
 
     def _judge(self, rate: float, now: float) -> bool:
