@@ -45,9 +45,15 @@ install_dependencies() {
 
 # Make .venv, or bring it up to date; quick when there is nothing to do.
 ensure_venv() {
-    if [[ -f $STAMP && $(<"$STAMP") == "$(fingerprint)" ]] && is_recent "$VENV/bin/python"; then
-        return
+    if ! [[ -f $STAMP && $(<"$STAMP") == "$(fingerprint)" ]] || ! is_recent "$VENV/bin/python"; then
+        make_venv
     fi
+    # A package that is installed has its bytecode, a checkout only what runs have left, and none
+    # where PYTHONDONTWRITEBYTECODE is set: then each start-up takes 0.06 s longer.
+    "$VENV/bin/python" -m compileall -q pipeline || true
+}
+
+make_venv() {
     say "Setting up .venv (once; it takes a minute)."
     if ! is_recent "$VENV/bin/python" || ! grep -qF "$VENV" "$VENV/bin/activate"; then
         local python
