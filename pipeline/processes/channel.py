@@ -13,7 +13,7 @@ from struct import Struct
 from typing import Any
 
 from pipeline.processes.messages import Message, decode, encode
-from pipeline.units import MIB
+from pipeline.units import KIB, MIB
 
 _LENGTH = Struct("<I")
 
@@ -23,6 +23,10 @@ _MAX_FRAME = 34 * MIB
 #: Room in an instruction pipe: more than all instructions that a child can be behind with, so
 #: that the supervisor does not wait for a child that has stopped reading.
 _PIPE_BYTES = MIB
+
+#: Read at a time. More than the allocator keeps in its heap (128 KiB) would be mapped, shrunk and
+#: unmapped for each message.
+_READ_BYTES = 64 * KIB
 
 
 class Sender:
@@ -76,7 +80,7 @@ class Receiver:
 
     def _fill(self) -> None:
         try:
-            data = os.read(self._descriptor, MIB)
+            data = os.read(self._descriptor, _READ_BYTES)
         except BlockingIOError:
             return
         self._buffer += data
