@@ -45,29 +45,32 @@ class WorkDirectory:
     def take(self, identity: str, *, resume: bool) -> Any:
         """Lock the output. The directory is empty then, and this is None.
 
-        With `resume`, it has what an earlier run has kept of the same `identity`; this is what that
-        run has noted. Raises OutputBusyError, StorageError.
+        With `resume`, it has what an earlier run has kept. If that was of the same `identity`, this
+        is what it has noted; of another one only what is unfinished stays, with the journal that
+        says what it is of. Raises OutputBusyError, StorageError.
         """
         self._lock = _open_fresh(self.part)
         try:
-            if not (resume and self._is_of(identity)):
+            key = self._key() if resume else None
+            if key is None:
                 shutil.rmtree(self.path, ignore_errors=True)
                 self.path.mkdir(mode=0o700)
-                if resume:  # else nobody may take it up: what is in it is used up as it is read
-                    (self.path / _IDENTITY).write_text(identity)
+            noted = self._noted() if key == identity else None
+            if noted is None:
+                self.forget_note()
+            if resume and key != identity:  # without, what is in it is used up as it is read
+                (self.path / _IDENTITY).write_text(identity)
         except OSError as error:
             raise storage_error("create", self.path, error) from error
-        noted = self._noted()
-        if noted is None:
-            self.forget_note()
         return noted
 
-    def _is_of(self, identity: str) -> bool:
+    def _key(self) -> str | None:
+        """The identity of what an earlier run has kept; None if nothing is, or not by this user."""
         with suppress(OSError, ValueError):
             found = self.path.lstat()
-            own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
-            return own and (self.path / _IDENTITY).read_text() == identity
-        return False
+            if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid():
+                return (self.path / _IDENTITY).read_text()
+        return None
 
     def _noted(self) -> Any:
         with suppress(OSError, ValueError):

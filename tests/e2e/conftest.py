@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.bench import Bench
+from tests.e2e.movies import make_batch, make_encrypted_movie, make_movie
 from tests.e2e.servicebench import ServiceBench
 from tests.support.origin import Origin
 from tests.support.runs import Workspace
@@ -33,3 +34,21 @@ def bench(origin: Origin, workspace: Workspace, stream_dir: Path) -> Iterator[Be
 def service(bench: Bench) -> ServiceBench:
     """A daemon that is not running yet, for what the bench serves."""
     return ServiceBench(bench)
+
+
+@pytest.fixture(scope="session")
+def movie(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The playlist of six seconds of picture and sound."""
+    return make_movie(tmp_path_factory.mktemp("movie"))
+
+
+@pytest.fixture(scope="session")
+def encrypted_movie(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, encrypted with AES-128."""
+    return make_encrypted_movie(tmp_path_factory.mktemp("encrypted"))
+
+
+@pytest.fixture
+def listed(movie: Path, encrypted_movie: Path, tmp_path: Path) -> Path:
+    """A batch with names of movies."""
+    return make_batch(tmp_path, movie, encrypted_movie)

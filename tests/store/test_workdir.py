@@ -58,19 +58,31 @@ def test_what_was_noted_is_taken_up(output: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "identity"),
-    [(True, False, "a"), (True, True, "b"), (False, True, "a")],
-    ids=["not wanted", "another download", "it may have been used up"],
+    ("before", "now"),
+    [(True, False), (False, True)],
+    ids=["not wanted", "it may have been used up"],
 )
-def test_what_is_not_taken_up(before: bool, now: bool, identity: str, output: Path) -> None:
+def test_what_is_not_taken_up(before: bool, now: bool, output: Path) -> None:
     """The directory begins empty. What a run without `resume` left may have holes in it."""
     left_by(output, resume=before, note={"x": 1})
     work = WorkDirectory(output)
 
-    assert work.take(identity, resume=now) is None
+    assert work.take("a", resume=now) is None
     assert not (work.path / "v.ts").exists()
     assert not (work.path / "w.ts.part").exists()
     work.close(keep=False)
+
+
+def test_of_another_download_only_what_is_unfinished_stays(output: Path) -> None:
+    """It has a journal, which knows if it is of the same video after all."""
+    left_by(output, resume=True, note={"x": 1})
+    work = WorkDirectory(output)
+
+    assert work.take("b", resume=True) is None
+    assert sorted(path.name for path in work.path.iterdir()) == ["key", "w.ts.part"]
+    work.note({"y": 2})
+    work.close(keep=True)
+    assert WorkDirectory(output).take("b", resume=True) == {"y": 2}
 
 
 @pytest.mark.parametrize("note", [None, b"{", b"\xff"], ids=["none", "torn", "no text"])
