@@ -12,7 +12,8 @@ from contextlib import suppress
 from struct import Struct
 from typing import Any
 
-from pipeline.processes.messages import Message, decode, encode
+from pipeline.processes.messages import Message
+from pipeline.processes.wire import decode, encode
 from pipeline.units import KIB, MIB
 
 _LENGTH = Struct("<I")

@@ -1,14 +1,12 @@
 """What the processes say to each other, besides segment bytes: instructions down, reports up.
 
-Named tuples, imperative for an instruction and past tense for a report. On the wire each is one
-JSON frame (`channel`): a child that handles hostile input can say nothing but these, which a pickle
-would not guarantee. The union types let mypy prove that every message is handled.
+Named tuples, imperative for an instruction and past tense for a report. The union types let mypy
+prove that every message is handled. Not covered: their bytes (`wire`) and their way (`channel`).
 
 Not dataclasses: making one of those takes 0.5 ms, and each process would make all of them before it
 does anything. Keys and URLs are in messages, so none of them shows its fields (`_shown`).
 """
 
-import json
 from typing import Any, NamedTuple
 
 # -- supervisor -> downloader ------------------------------------------------------------------
@@ -303,17 +301,6 @@ class Stopped(NamedTuple):
     """Storage has cleaned up and ends."""
 
 
-ToDownloader = (
-    OpenContext
-    | OriginSeen
-    | LimitConnections
-    | ReturnTasks
-    | CloseContext
-    | FetchSegment
-    | FetchDocument
-    | Connect
-    | Stop
-)
 # -- supervisor -> remuxer, and back -----------------------------------------------------------
 
 
@@ -343,8 +330,19 @@ class RemuxDone(NamedTuple):
     warnings: list[str]
 
 
-FromRemuxer = RemuxProgressed | RemuxDone | Crashed
+# -- who may say what ----------------------------------------------------------------------------
 
+ToDownloader = (
+    OpenContext
+    | OriginSeen
+    | LimitConnections
+    | ReturnTasks
+    | CloseContext
+    | FetchSegment
+    | FetchDocument
+    | Connect
+    | Stop
+)
 FromDownloader = (
     FetchFailed
     | TryContinued
@@ -371,41 +369,16 @@ FromStorage = (
     | Crashed
     | Stopped
 )
+FromRemuxer = RemuxProgressed | RemuxDone | Crashed
 Message = ToDownloader | FromDownloader | ToStorage | FromStorage | Remux | FromRemuxer
 
-_KINDS: dict[str, Any] = {kind.__name__: kind for kind in Message.__args__}
+#: The kinds by their names, which are what is on the wire.
+KINDS: dict[str, Any] = {kind.__name__: kind for kind in Message.__args__}
 
 
 def _shown(message: Message) -> str:
     return f"<{type(message).__name__}>"
 
 
-for _kind in _KINDS.values():
+for _kind in KINDS.values():
     _kind.__repr__ = _shown
-
-
-def encode(message: Message) -> bytes:
-    """`message` as one JSON array: its name, then its fields in order."""
-    return _ENCODER.encode([type(message).__name__, *message]).encode()
-
-
-def decode(frame: bytes) -> Any:
-    """The message in `frame`. Raises ValueError for what `encode` did not make."""
-    try:
-        name, *values = _DECODER.decode(frame.decode())
-        return _KINDS[name](*values)
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"not a message: {frame[:80]!r}") from error
-
-
-def _as_hex(value: bytes) -> dict[str, str]:
-    return {"hex": value.hex()}
-
-
-def _from_hex(found: dict[str, str]) -> bytes:
-    return bytes.fromhex(found["hex"])
-
-
-# Made once: `json.dumps` and `json.loads` make one for each message that is not plain.
-_ENCODER = json.JSONEncoder(default=_as_hex, separators=(",", ":"))
-_DECODER = json.JSONDecoder(object_hook=_from_hex)

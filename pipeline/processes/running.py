@@ -1,8 +1,8 @@
 """The jobs under way: their flows, how their requests are made, and their downloads.
 
 Turns wishes into errands for the dispatcher and orders for storage, and hands answers and errors
-back to the flow that waits for them. What happens to an errand is in `dispatch`, what a report
-means in `supervisor`, and what is done about URLs that have expired in `renewals`.
+back to the flow that waits for them. What happens to an errand is in `dispatch`, to an output in
+`outputs`, and what is done about URLs that have expired in `renewals`.
 """
 
 import time

@@ -7,7 +7,8 @@
 One thread and one wait, on everything that can happen: a report, the end of a child (its report
 pipe ends with it), a signal, the time for a retry. Jobs are in `running`, who fetches what is
 decided in `dispatch`, what children are is in `crew`, what their deaths mean in `caretaker`, what
-is told to the user in `bulletin`.
+is told to the user in `bulletin`; what becomes of outputs is in `outputs`, and of what failed in
+`refusals`.
 """
 
 import atexit
@@ -19,12 +20,7 @@ from typing import Any, Self
 
 from pipeline import events
 from pipeline.crypto.cbc import check_key
-from pipeline.errors import (
-    HlspipeError,
-    Interrupted,
-    SegmentsMissingError,
-    from_wire,
-)
+from pipeline.errors import HlspipeError, Interrupted, from_wire
 from pipeline.machine import memory_limit
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.options import FetchOptions
@@ -36,16 +32,16 @@ from pipeline.processes.children import Child, DownloaderChild
 from pipeline.processes.crew import STORAGE_GRACE, Crew, crew_size
 from pipeline.processes.dispatch import Dispatcher
 from pipeline.processes.download import Download
-from pipeline.processes.errands import DocumentErrand, Errand, ItemErrand, NeedErrand
+from pipeline.processes.errands import DocumentErrand, Errand, NeedErrand
 from pipeline.processes.flow import Flow
 from pipeline.processes.means import within_means
-from pipeline.processes.renewals import Renewals
+from pipeline.processes.outputs import Outputs
+from pipeline.processes.refusals import Refusals
 from pipeline.processes.running import Order, RunningJobs
 from pipeline.processes.scarcity import needed_to
 from pipeline.processes.signals import SignalWatch
 from pipeline.processes.tuning import Tuner
-from pipeline.processes.wishes import Fetched, Transferred
-from pipeline.units import printable, public_url
+from pipeline.processes.wishes import Fetched
 
 #: The longest wait: how late a silent child or a due sample may be noticed, in seconds.
 _TICK_SECONDS = 0.5
@@ -87,7 +83,9 @@ class Supervisor:
         atexit.register(self.close)
         self._dispatcher = Dispatcher(self.crew, self._options, self.bulletin)
         self._jobs = RunningJobs(self.crew, self._dispatcher)
-        self._renewals = Renewals(self._jobs, self._dispatcher, self.bulletin, self._refused)
+        about = (self.crew, self._dispatcher, self._jobs, self.bulletin)
+        self._outputs = Outputs(*about, lambda: self._sample_memory(force=True))
+        self._refusals = Refusals(*about, self._outputs)
         self.crew.limit_connections(self.tuner.limit)
         self._caretaker = Caretaker(self.crew, self._dispatcher, self._jobs, self._selector)
 
@@ -143,7 +141,7 @@ class Supervisor:
 
     def forget(self, flow: Flow) -> None:
         """A job has ended, and its figures are no longer wanted."""
-        self._renewals.forget(flow.context)
+        self._refusals.forget(flow.context)
         self._jobs.forget(flow.context)
         self.bulletin.close_account(flow.context)
 
@@ -278,50 +276,28 @@ class Supervisor:
         errand = self._dispatcher.end_lease(report.lease)
         if errand is None:
             return
-        kind = type(from_wire(report.error, ""))
-        patience = Patience(report.patience)
-        failure = FetchFailure(kind, report.reason, patience, report.retry_after)
+        kind, patience = type(from_wire(report.error, "")), Patience(report.patience)
         if patience is Patience.BUSY:
             self._tune(self.tuner.refused(time.monotonic(), costly=bool(report.retry_after)))
             self._dispatcher.recall()
-        if not self._renewals.take(errand, failure):
-            self._refused(errand, failure)
+        failure = FetchFailure(kind, report.reason, patience, report.retry_after)
+        self._refusals.take(errand, failure)
 
     def _tune(self, changed: bool) -> None:
         if changed:
             self.crew.limit_connections(self.tuner.limit)
-
-    def _refused(self, errand: Errand, failure: FetchFailure) -> None:
-        """A try of `errand` has failed, and nothing but another one can mend that."""
-        error = self._dispatcher.retry(errand, failure, time.monotonic())
-        if error is not None:
-            self._give_up(errand, error, failure.reason)
-
-    def _give_up(self, errand: Errand, error: HlspipeError, reason: str) -> None:
-        """No further try: a gap, where these are allowed, or the end of the job."""
-        if isinstance(errand, ItemErrand) and errand.download.may_miss(errand.index, error):
-            download = errand.download
-            segment = download.miss(errand.index)
-            public = public_url(errand.url)
-            missed = events.SegmentMissed(segment, public, printable(reason))
-            self.bulletin.account(errand.context).tell(missed)
-            self.crew.storage.tell(messages.SkipItem(download.job, errand.index))
-            self._settled(download)
-        elif isinstance(errand, DocumentErrand):
-            self._jobs.refuse(errand.flow, errand.final_error(error))
-        else:
-            self._jobs.fail(errand.context, errand.final_error(error))
 
     # -- reports of storage ------------------------------------------------------------------
 
     def _handle_storage(self, message: messages.FromStorage) -> None:
         match message:
             case messages.ItemsStored():
-                self._items_stored(message)
+                self._caretaker.fruitful()
+                self._outputs.stored(message)
             case messages.OutputOpened():
-                self._opened(message)
+                self._outputs.opened(message, self.tuner.limit)
             case messages.Published():
-                self._published(message)
+                self._outputs.published(message)
             case messages.JobFailed(job, error, text):
                 if download := self._jobs.downloads.get(job):
                     self._jobs.fail(download.context, from_wire(error, text))
@@ -349,69 +325,7 @@ class Supervisor:
             case _:
                 pass  # Alive has done its work by being heard, Crashed is seen by `_died`
 
-    def _opened(self, report: messages.OutputOpened) -> None:
-        if (download := self._jobs.downloads.get(report.job)) is None:
-            return
-        download.take_up(report.items, report.size, time.monotonic())
-        together = self._jobs.of_context(download.context)
-        if report.notice is not None:
-            self.bulletin.account(download.context).tell(events.Warned(report.notice))
-        self.bulletin.resumed(download)
-        if all(each.opened for each in together):
-            self.bulletin.started_transfer(together, self.crew.size, self.tuner.limit)
-        self._settled(download)
-
-    def _items_stored(self, report: messages.ItemsStored) -> None:
-        self._caretaker.fruitful()
-        if (download := self._jobs.downloads.get(report.job)) is None:
-            return
-        download.stored_bytes = report.job_bytes
-        self._dispatcher.items_stored(download, report.indexes)
-        if new := {index for index in report.indexes if download.settle(index)}:
-            download.unverified += sum(map(download.is_segment, new & set(report.unverified)))
-            self._settled(download)
-
     def _storage_state(self, state: messages.StorageState) -> None:
         self.bulletin.storage_state(state)
         for job, size in state.job_bytes:
-            download = self._jobs.downloads.get(job)
-            if download and size != download.stored_bytes and not download.publishing:
-                download.stored_bytes = size
-                self.bulletin.progress(self._jobs.of_context(download.context))
-
-    def _settled(self, download: Download) -> None:
-        """One item more is in; with the last one the output is completed."""
-        self.bulletin.progress(self._jobs.of_context(download.context))
-        self._jobs.enforce_limits(time.monotonic())  # before it is too late for that
-        if (
-            not download.complete
-            or download.publishing
-            or not self._jobs.is_running(download.context)
-        ):
-            return
-        download.publishing = True
-        self._dispatcher.finished(download)
-        together = self._jobs.of_context(download.context)
-        if not download.segments_stored:
-            self._jobs.fail(
-                download.context, SegmentsMissingError("Not one segment could be fetched")
-            )
-        elif all(each.publishing for each in together):
-            self._publish(together)
-
-    def _publish(self, downloads: list[Download]) -> None:
-        self._sample_memory(force=True)
-        self.bulletin.stored(downloads)
-        for download in downloads:
-            self.bulletin.publishing(download)
-        self.crew.storage.tell(messages.Publish([download.job for download in downloads]))
-
-    def _published(self, report: messages.Published) -> None:
-        if (download := self._jobs.downloads.get(report.job)) is None:
-            return
-        download.finished = True
-        published = events.OutputPublished(download.transfer.name, report.size)
-        self.bulletin.account(download.context).tell(published)
-        missing, offsets = tuple(download.missing), tuple(report.offsets)
-        done = Transferred(report.size, missing, report.sha256, offsets)
-        self._jobs.transferred(download, done)
+            self._outputs.grew(job, size)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.processes.channel import Receiver, Sender, instruction_pipe
-from pipeline.processes.messages import Alive, DocumentFetched, Publish, Stop, encode
+from pipeline.processes.messages import Alive, DocumentFetched, Publish, Stop
+from pipeline.processes.wire import encode
 from pipeline.units import MIB
 
 
