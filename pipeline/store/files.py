@@ -37,15 +37,15 @@ def write_all(descriptor: int, data: bytes | memoryview) -> int:
     return size
 
 
-def reserve(descriptor: int, size: int) -> None:
-    """Allocate `size` bytes for a file, so that a full disk is an error now and not half way.
+def reserve(descriptor: int, size: int, offset: int = 0) -> None:
+    """Allocate `size` bytes of a file from `offset` on: a full disk is an error now, not half way.
 
     Raises OSError (ENOSPC, EFBIG). Does nothing where there is no such call (macOS), or where the
     file system has none.
     """
     if size > 0 and hasattr(os, "posix_fallocate"):
         try:
-            os.posix_fallocate(descriptor, 0, size)
+            os.posix_fallocate(descriptor, offset, size)
         except OSError as error:
             if error.errno not in _NOT_HERE:
                 raise

@@ -178,7 +178,7 @@ class FileOutput:
     def reserve(self, size: int) -> None:
         """Allocate `size` more bytes. Raises StorageError when the disk has no room."""
         try:
-            reserve(self._descriptor, self._position + size)
+            reserve(self._descriptor, size, self._position)
         except OSError as error:
             raise storage_error("allocate", self.part, error) from error
 
