@@ -20,7 +20,6 @@ from pipeline.hls.plan import GivenKey, Plan, PlannedItem, plan
 from pipeline.hls.playlist import parse
 from pipeline.hls.sections import Picked, parse_section, pick
 from pipeline.hls.urls import require_fetchable
-from pipeline.jobs.identity import plan_identity
 from pipeline.jobs.job import STDOUT, Job, Steps, Track
 from pipeline.jobs.naming import output_name, rendition_name, with_ending
 from pipeline.jobs.patterns import compile_exclusion
@@ -251,13 +250,21 @@ class Story:
             force=self._options.force,
             checksum=self._options.checksum,
             fsync=self._options.fsync,
-            resume=plan_identity(made, self._options.keys) if self._options.resume else None,
+            resume=self._identity(made),
             allow_gaps=self._options.allow_gaps,
             strip_images=self._options.strip_images,
             known_bytes=made.known_bytes,
             marks=made.breaks if self._job.remuxed else (),
             keys=self._keys,
         )
+
+    def _identity(self, made: Plan) -> str | None:
+        """What an unfinished output of the plan is known by, if it is to be taken up."""
+        if not self._options.resume:
+            return None
+        from pipeline.jobs.identity import plan_identity  # noqa: PLC0415  (5 ms, with OpenSSL's)
+
+        return plan_identity(made, self._options.keys)
 
     def _fetch_subtitles(self) -> Steps:
         """The subtitles' segments: before any output is published, so that all are or none."""

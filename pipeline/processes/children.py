@@ -14,7 +14,7 @@ from pipeline.options import StorageOptions
 from pipeline.processes.arena import Partitions
 from pipeline.processes.channel import Receiver, Sender, instruction_pipe
 from pipeline.processes.errands import Errand
-from pipeline.processes.launch import kill_and_reap, launch, reap_within
+from pipeline.processes.launch import kill, launch, reap, reap_within
 from pipeline.processes.messages import Crashed, LimitConnections, Message
 from pipeline.processes.records import drain_credits
 from pipeline.processes.scarcity import needed_to
@@ -46,6 +46,7 @@ class Child:
         self.crash: str | None = None  # what it said before it ended
         self.failure: HlspipeError | None = None  # the same, if it is no bug
         self.ended: str | None = None  # how, if it did not end by itself
+        self._killed = False
 
     @property
     def running(self) -> bool:
@@ -78,6 +79,12 @@ class Child:
             with suppress(BrokenPipeError):
                 self._instructions.send(*messages)
 
+    def kill(self) -> None:
+        """Have the process killed, if it is there; `end` reaps it."""
+        if self.pid and not self._killed:
+            self._killed = True
+            kill(self.pid)
+
     def end(self, grace: float = 0.0, force: Callable[[], bool] = lambda: False) -> None:
         """Reap the process, killing it if it is still there after `grace` seconds.
 
@@ -85,8 +92,9 @@ class Child:
         short.
         """
         if self.pid and not (grace and reap_within(self.pid, grace, force)):
-            self.ended = kill_and_reap(self.pid)
-        self.pid = 0
+            self.kill()
+            self.ended = reap(self.pid)
+        self.pid, self._killed = 0, False
         for end in (self._instructions, self.reports):
             if end is not None:
                 end.close()

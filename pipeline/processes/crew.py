@@ -142,6 +142,8 @@ class Crew:
             return
         self._closed = True
         self.storage.tell(Stop())
+        for child in self.downloaders:  # side by side: each takes some milliseconds to be gone
+            child.kill()
         for child in self.downloaders:
             child.close()
         if self._rate is not None:

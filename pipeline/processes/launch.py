@@ -62,10 +62,14 @@ def fill_standard_descriptors() -> None:
             os.open(os.devnull, os.O_RDWR)
 
 
-def kill_and_reap(pid: int) -> str:
-    """End a child for good; says how it ended ("killed by SIGKILL", "exit status 1")."""
+def kill(pid: int) -> None:
+    """End a child that has not been reaped."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
+
+
+def reap(pid: int) -> str:
+    """Wait for a child's end; says how it ended ("killed by SIGKILL", "exit status 1")."""
     try:
         _, status = os.waitpid(pid, 0)
     except ChildProcessError:  # the program around us reaps children of its own

@@ -1,6 +1,6 @@
 """The SHA-256 of an output, computed while it is written, able to forget a failed try."""
 
-import hashlib
+from typing import Any
 
 
 class Digest:
@@ -8,8 +8,8 @@ class Digest:
 
     def __init__(self, wanted: bool) -> None:
         """Without `wanted` it costs nothing and says nothing."""
-        self._running = hashlib.sha256() if wanted else None
-        self._committed = self._running.copy() if self._running else None
+        self._running: Any = _sha256() if wanted else None
+        self._committed: Any = self._running and self._running.copy()
 
     @property
     def wanted(self) -> bool:
@@ -34,3 +34,9 @@ class Digest:
     def hexdigest(self) -> str | None:
         """Of what is committed."""
         return self._committed.hexdigest() if self._committed is not None else None
+
+
+def _sha256() -> Any:
+    import hashlib  # noqa: PLC0415  (5 ms, for OpenSSL's)
+
+    return hashlib.sha256()
