@@ -10,6 +10,7 @@ has given nothing is tried. Measured in docs/decisions/007.
 from dataclasses import dataclass, field
 
 from pipeline.net.ahead import LEAST_ROUND_TRIP
+from pipeline.units import KIB
 
 #: Connections at the beginning, and the most to be tried. Sixteen are what those that count
 #: connections call many; half of that costs one second at half the speed where sixteen pay.
@@ -19,6 +20,13 @@ MOST = 16
 #: Seconds over which a rate is taken. Servers that limit a connection let it have its bytes in
 #: lumps, one a second (nginx), so that any shorter time sees all of a lump, or nothing.
 _WINDOW = 1.0
+
+#: Bytes before which the clock does not run: playlists and keys are less, and say nothing.
+_BEGUN = 256 * KIB
+
+#: Round trips after which the first connections have filled a line, if that is what they can: TCP
+#: begins with 14 KB each and doubles that with every round trip.
+_FILLED = 12
 
 #: Seconds after a change that do not count: connections have to be made, and TCP begins slowly.
 _GRACE = 0.2
@@ -65,7 +73,7 @@ class Tuner:
     _after: float | None = None  # with twice as many, if it is not certain that they pay
     _settled: bool = False
     _least: dict[str, float] = field(default_factory=dict)  # round trips by site, in seconds
-    _far: bool = False
+    _round_trip: float = 0.0  # to the site that was connected to last, in seconds
     _crowded: bool | None = None  # whether the newest connection found the line full
     _probe_until: float | None = None  # one connection more is there to find that out
     _refused_at: float | None = None
@@ -86,11 +94,11 @@ class Tuner:
             return self._try_one_more(now)
         if self._probe_until is not None:
             return self._look_at_probe(now)
-        if now < self._not_before:
+        if now < self._not_before or total < _BEGUN:
             return False
         if self._since is None or total < self._bytes:
             self._since, self._bytes = now, total
-        if now - self._since < _WINDOW:
+        if now - self._since < self._window:
             return False
         return self._judge((total - self._bytes) / (now - self._since), now)
 
@@ -99,8 +107,21 @@ class Tuner:
         if len(self._least) >= _MOST_SITES:
             self._least.clear()
         least = self._least[site] = min(self._least.get(site, round_trip), round_trip)
-        self._far = least >= LEAST_ROUND_TRIP
-        self._crowded = self._far and round_trip > least * _LONGER
+        self._round_trip = least
+        self._crowded = self._is_far and round_trip > least * _LONGER
+
+    @property
+    def _is_far(self) -> bool:
+        return self._round_trip >= LEAST_ROUND_TRIP
+
+    @property
+    def _probes(self) -> bool:
+        """Far away it is the line that decides, nearby the rate."""
+        return self._is_far and self._before is None and self.limit < self._ceiling
+
+    @property
+    def _window(self) -> float:
+        return min(_WINDOW, self._round_trip * _FILLED) if self._probes else _WINDOW
 
     def _judge(self, rate: float, now: float) -> bool:
         """The first number is followed by twice as many, or by half; and that is compared.
@@ -122,20 +143,19 @@ class Tuner:
     def _judge_first(self, rate: float, now: float) -> bool:
         if rate >= _PLENTY * self.limit:
             return self._settle(max(1, self.limit // 2))
-        self._before = rate
-        if self._far and self.limit < self._ceiling:
+        if self._probes:
             self._crowded, self._probe_until = None, now + _PROBE
             return self._go_to(self.limit + 1)
+        self._before = rate
         return self._try(min(self.limit * 2, self._ceiling), now)
 
     def _look_at_probe(self, now: float) -> bool:
-        """A line that is full is not made any wider by more connections."""
+        """A line that is full is not made any wider by more connections; one that is not, is."""
         if self._crowded is None and now < (self._probe_until or 0.0):
             return False
         self._probe_until = None
-        if self._crowded:
-            return self._settle(self.limit - 1)
-        return self._try(min((self.limit - 1) * 2, self._ceiling), now)
+        first = self.limit - 1
+        return self._settle(first if self._crowded else min(first * 2, self._ceiling))
 
     def _settle(self, limit: int) -> bool:
         self._settled = True

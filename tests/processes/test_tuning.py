@@ -183,6 +183,23 @@ def test_a_long_line_with_room():
     assert line.limits == [8, 9, 16]
 
 
+def test_a_long_line_is_seen_through_at_once():
+    """What fills a line does so in a few round trips: no second at half the speed."""
+    line = LongLine(Tuner(), lambda limit: limit * 2e6, lambda _: 0.04).run(0.7)
+
+    assert line.limits == [8, 9, 16]
+
+
+def test_a_playlist_that_is_waited_for():
+    """The line is looked at when segments are on it, not before."""
+    line = LongLine(Tuner(), lambda _: 2e4, lambda number: 0.04 if number <= 8 else 0.07)
+    line.run(5)
+    assert line.limits == [8]
+    line.speed = lambda _: 100e6
+
+    assert line.run(2).limits == [8, 9, 8]
+
+
 def test_nobody_says_how_quick_the_ninth_is():
     """It is not waited for."""
     line = LongLine(Tuner(), lambda limit: limit * 2e6, lambda _: 0.04)
@@ -212,7 +229,9 @@ def test_each_site_has_its_own_way():
 def test_the_ninth_is_refused():
     """Then eight it is, and not half of what was borne."""
     tuner = Tuner()
-    line = LongLine(tuner, lambda limit: limit * 2e6, lambda _: 0.04).run(1.05)
+    line = LongLine(tuner, lambda limit: limit * 2e6, lambda _: 0.04)
+    while tuner.limit == FIRST:
+        line.run(0.05)
     assert line.limits[-1] == 9
     assert tuner.refused(line.now, costly=False)
 
