@@ -46,6 +46,9 @@ from pipeline.processes.wishes import Fetched
 #: The longest wait: how late a silent child or a due sample may be noticed, in seconds.
 _TICK_SECONDS = 0.5
 
+#: The same while the number of connections is being looked for (`tuning`).
+_TUNING_SECONDS = 0.1
+
 
 class Supervisor:
     """Runs jobs on one crew of processes. Use as a context manager: nothing outlives it."""
@@ -170,6 +173,7 @@ class Supervisor:
         if self._signals.received and not self._committed:
             self._interrupt()
         now = time.monotonic()
+        self._look_at_rate(now)
         self._jobs.enforce_limits(now)
         self._caretaker.look_after_silence(now)
         self._sample_memory(force=False)
@@ -197,10 +201,20 @@ class Supervisor:
             self.bulletin.memory.sample(self.crew.pids, time.monotonic(), force)
 
     def _timeout(self) -> float:
+        longest = _TUNING_SECONDS if self._busy and self.tuner.curious else _TICK_SECONDS
         due = self._dispatcher.next_due()
         if due is None:
-            return _TICK_SECONDS
-        return min(_TICK_SECONDS, max(0.0, due - time.monotonic()))
+            return longest
+        return min(longest, max(0.0, due - time.monotonic()))
+
+    @property
+    def _busy(self) -> bool:
+        """Whether every connection has something to fetch."""
+        return sum(len(each.leases) for each in self.crew.downloaders) >= self.tuner.limit
+
+    def _look_at_rate(self, now: float) -> None:
+        total = sum(each.received for each in self.crew.downloaders)
+        self._tune(self.tuner.received(total, now, busy=self._busy))
 
     def _hear(self, child: Child) -> None:
         assert child.reports is not None  # noqa: S101  (only running children are watched)
@@ -250,8 +264,6 @@ class Supervisor:
         if (way := (figures.site, figures.round_trip)) != child.way:
             child.way = way
             self.tuner.connected(*way)
-        total = sum(each.received for each in self.crew.downloaders)
-        self._tune(self.tuner.received(total, time.monotonic()))
 
     def _document(self, errand: Errand | None, report: messages.DocumentFetched) -> None:
         if errand is not None:

@@ -21,6 +21,14 @@ MOST = 16
 #: lumps, one a second (nginx), so that any shorter time sees all of a lump, or nothing.
 _WINDOW = 1.0
 
+#: Seconds for the first look. Each second at half the speed is one too many for those that are
+#: limited, and what is seen too hastily is looked at again.
+_FIRST_WINDOW = 0.5
+
+#: Seconds in which nothing at all comes, though every connection waits for something: it is the
+#: server that takes its time, and neither this machine nor the line.
+_SILENCE = 0.2
+
 #: Bytes before which the clock does not run: playlists and keys are less, and say nothing.
 _BEGUN = 256 * KIB
 
@@ -68,6 +76,7 @@ class Tuner:
     limit: int = 0
     _since: float | None = None  # when the window began
     _bytes: int = 0  # that were in then
+    _moved: tuple[int, float] = (0, 0.0)  # bytes that are in, and since when it is these
     _not_before: float = 0.0  # when the next one may begin
     _before: float | None = None  # bytes per second with the first number
     _after: float | None = None  # with twice as many, if it is not certain that they pay
@@ -86,8 +95,16 @@ class Tuner:
         self.limit = self.most if self.fixed else min(FIRST, self.most)
         self._settled = self.fixed
 
-    def received(self, total: int, now: float) -> bool:
-        """So many bytes are in by now; True if the limit is another one for it."""
+    @property
+    def curious(self) -> bool:
+        """Whether it wants to hear of the bytes every tenth of a second, come any or not."""
+        return not self._settled and self._since is not None
+
+    def received(self, total: int, now: float, *, busy: bool = True) -> bool:
+        """So many bytes are in by now; True if the limit is another one for it.
+
+        `busy`: every connection has something to fetch.
+        """
         if self.fixed:
             return False
         if self._settled:
@@ -96,8 +113,13 @@ class Tuner:
             return self._look_at_probe(now)
         if now < self._not_before or total < _BEGUN:
             return False
+        return self._look(total, now, busy)
+
+    def _look(self, total: int, now: float, busy: bool) -> bool:
         if self._since is None or total < self._bytes:
             self._since, self._bytes = now, total
+        if self._is_silent(total, now, busy):
+            return self._settle(min(self.limit * 2, self._ceiling))
         if now - self._since < self._window:
             return False
         return self._judge((total - self._bytes) / (now - self._since), now)
@@ -121,7 +143,15 @@ class Tuner:
 
     @property
     def _window(self) -> float:
-        return min(_WINDOW, self._round_trip * _FILLED) if self._probes else _WINDOW
+        if self._probes:
+            return min(_WINDOW, self._round_trip * _FILLED)
+        return _WINDOW if self._before is not None else _FIRST_WINDOW
+
+    def _is_silent(self, total: int, now: float, busy: bool) -> bool:
+        """Whether the server has been waited for, all the time, for too long."""
+        if total != self._moved[0] or not busy:
+            self._moved = total, now
+        return self._before is None and not self._is_far and now - self._moved[1] >= _SILENCE
 
     def _judge(self, rate: float, now: float) -> bool:
         """The first number is followed by twice as many, or by half; and that is compared.
@@ -134,8 +164,6 @@ class Tuner:
         if self._before is not None:
             if rate > self._before * _SURELY:
                 return self._settle(self.limit)
-            if rate <= self._before * _PAYS:
-                return self._settle(self.limit // 2)
             self._after = rate
             return self._try(self.limit // 2, now)
         return self._judge_first(rate, now)

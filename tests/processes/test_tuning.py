@@ -26,19 +26,45 @@ class Line:
 
 
 def test_each_connection_is_slow():
-    """The most that are tried, after a second, and they stay."""
+    """The most that are tried, after half a second, and they stay."""
     line = Line(Tuner(), lambda limit: limit * 2e6).run(5)
 
     assert line.limits == [8, 16]
 
 
-def test_bytes_come_in_lumps():
+@pytest.mark.parametrize("lump", [0.1, 0.5])
+def test_bytes_come_in_lumps(lump):
     """A server that pays out each second's bytes at its beginning is seen as what it is."""
     tuner = Tuner()
-    line = Line(tuner, lambda limit: limit * 20e6 if line.now % 1 < 0.1 else 0)
+    line = Line(tuner, lambda limit: limit * 2e6 / lump if line.now % 1 < lump else 0)
     line.run(5)
 
-    assert line.limits == [8, 16]
+    assert line.limits[-1] == 16
+
+
+def test_a_server_that_takes_its_time():
+    """While all that is wanted is waited for, more can be wanted: that is not put to the test."""
+    line = Line(Tuner(), lambda limit: limit * 20e6 if line.now % 1 < 0.1 else 0)
+
+    assert line.run(0.4).limits == [8, 16]
+    assert line.run(5).limits == [8, 16]
+
+
+def test_nothing_is_wanted():
+    """That nothing comes where nothing has been asked for is no silence."""
+    tuner = Tuner()
+    tuner.received(50_000_000, 0.0)
+    for tenth in range(1, 5):
+        assert not tuner.received(50_000_000, tenth / 10, busy=False)
+
+
+def test_a_burst_at_the_beginning():
+    """Servers let the first megabytes through, and limit what follows: 16 are given a chance."""
+    tuner = Tuner()
+    line = Line(tuner, lambda limit: limit * 20e6 if line.now < 0.2 else limit * 2e6)
+    line.run(5)
+
+    assert line.limits == [8, 16, 8, 16]
 
 
 def test_the_line_is_full():
