@@ -13,7 +13,7 @@ from pipeline.net.ahead import LEAST_ROUND_TRIP
 from pipeline.units import KIB
 
 #: Connections at the beginning, and the most to be tried. Sixteen are what those that count
-#: connections call many; half of that costs one second at half the speed where sixteen pay.
+#: connections call many; half of that costs half a second at half the speed where sixteen pay.
 FIRST = 8
 MOST = 16
 
@@ -115,6 +115,14 @@ class Tuner:
             return False
         return self._look(total, now, busy)
 
+    def connected(self, site: str, round_trip: float) -> None:
+        """A connection to `site` was made, whose first packets took so many seconds."""
+        if len(self._least) >= _MOST_SITES:
+            self._least.clear()
+        least = self._least[site] = min(self._least.get(site, round_trip), round_trip)
+        self._round_trip = least
+        self._crowded = self._is_far and round_trip > least * _LONGER
+
     def _look(self, total: int, now: float, busy: bool) -> bool:
         if self._since is None or total < self._bytes:
             self._since, self._bytes = now, total
@@ -123,14 +131,6 @@ class Tuner:
         if now - self._since < self._window:
             return False
         return self._judge((total - self._bytes) / (now - self._since), now)
-
-    def connected(self, site: str, round_trip: float) -> None:
-        """A connection to `site` was made, whose first packets took so many seconds."""
-        if len(self._least) >= _MOST_SITES:
-            self._least.clear()
-        least = self._least[site] = min(self._least.get(site, round_trip), round_trip)
-        self._round_trip = least
-        self._crowded = self._is_far and round_trip > least * _LONGER
 
     @property
     def _is_far(self) -> bool:
