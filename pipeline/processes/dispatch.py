@@ -40,6 +40,10 @@ _ROUND_SECONDS = 0.008
 #: Seconds after which a key is asked for again whose host had enough to do.
 _BUSY_SECONDS = 0.05
 
+#: Seconds after a refusal (429, 503) in which no more is under way than there are connections. What
+#: has been begun before ends by itself, and may be unevenly spread over the downloaders.
+_CAREFUL_SECONDS = 30.0
+
 #: Errands ahead of a downloader's connections at the most.
 _MOST_AHEAD = 16
 
@@ -61,6 +65,7 @@ class Dispatcher:
         self._tickets = count()
         self._documents: list[tuple[float, int, DocumentErrand]] = []
         self._turns: deque[Download] = deque()
+        self._careful_until = 0.0
         self._far: set[int] = set()  # contexts whose connections are worth making ahead of requests
 
     # -- what there is to do -----------------------------------------------------------------
@@ -101,7 +106,7 @@ class Dispatcher:
         orders: _Orders = {}
         ahead = self._ahead(now)
         waiting = self._short_of_work(ahead)
-        while waiting and (errand := self._next(now)) is not None:
+        while waiting and self._has_room(now) and (errand := self._next(now)) is not None:
             child = min(waiting, key=lambda child: len(child.leases) - child.limit)
             orders.setdefault(child, []).append(self._lease(child, errand))
             if len(child.leases) >= child.limit + ahead:
@@ -147,6 +152,13 @@ class Dispatcher:
             if child.has_room(child.limit + (ahead + 1) // 2)
         ]
 
+    def _has_room(self, now: float) -> bool:
+        """Whether one errand more may be under way, whoever has the others."""
+        if now >= self._careful_until:
+            return True
+        children = self._crew.downloaders
+        return sum(len(each.leases) for each in children) < sum(each.limit for each in children)
+
     def _ahead(self, now: float) -> int:
         """Errands in a downloader's hand beyond those under way: no thread waits for the next.
 
@@ -155,6 +167,8 @@ class Dispatcher:
         in hand is in turn while a fast one's results wait for it, and what it has in hand is asked
         for although the host wants a pause. None towards the end, when an idle one would lack them.
         """
+        if now < self._careful_until:
+            return 0
         processes, children = self._crew.size.processes, self._crew.downloaders
         remaining = sum(turn.remaining for turn in self._turns)
         rate = max((turn.rate(now) for turn in self._turns), default=0.0) / processes
@@ -208,8 +222,9 @@ class Dispatcher:
                 return errand
         return None
 
-    def recall(self) -> None:
+    def recall(self, now: float) -> None:
         """Have what is in hand and not begun given back: the host it is for wants less."""
+        self._careful_until = now + _CAREFUL_SECONDS
         for child in self._crew.downloaders:
             if len(child.leases) > child.limit or not child.limit:
                 child.tell(messages.ReturnTasks())
@@ -254,11 +269,22 @@ class Dispatcher:
             verb = "decrypted" if issubclass(failure.error, DecryptionError) else "fetched"
             return failure.error(f"{errand.what} could not be {verb}: {failure.reason}{tries}")
         delay = self._policy.delay(errand.tries, failure.retry_after, random.random)
-        if failure.retry_after or failure.patience is Patience.BUSY:  # that holds for all things
+        if self._was_one_too_many(errand, failure):
+            delay = 0.0
+        elif failure.retry_after or failure.patience is Patience.BUSY:  # that holds for all things
             self._pauses.pause(errand.url, now + delay)
         self._bulletin.retried(errand, failure.reason, delay)
         self._again(errand, now + delay)
         return None
+
+    def _was_one_too_many(self, errand: Errand, failure: FetchFailure) -> bool:
+        """Whether the server is at others of ours: its turn comes when one of those is done."""
+        if failure.patience is not Patience.BUSY or failure.retry_after or errand.tries > 1:
+            return False
+        host, children = host_of(errand.url), self._crew.downloaders
+        return any(
+            host_of(each.url) == host for child in children for each in child.leases.values()
+        )
 
     def has_tries_left(self, errand: Errand) -> bool:
         """Whether a further try is left after one more failure, however hopeful."""

@@ -290,8 +290,9 @@ class Supervisor:
             return
         kind, patience = type(from_wire(report.error, "")), Patience(report.patience)
         if patience is Patience.BUSY:
-            self._tune(self.tuner.refused(time.monotonic(), costly=bool(report.retry_after)))
-            self._dispatcher.recall()
+            now, costly = time.monotonic(), bool(report.retry_after)
+            self._tune(self.tuner.refused(now, costly=costly))
+            self._dispatcher.recall(now)
         failure = FetchFailure(kind, report.reason, patience, report.retry_after)
         self._refusals.take(errand, failure)
 

@@ -36,7 +36,7 @@ def test_server_that_allows_few(bench: Bench) -> None:
     run = bench.fetch("--retry-sleep", "0.05")
 
     bench.check_right(run)
-    assert allowed // 2 <= run.receipt["connections"] <= allowed + 1
+    assert run.receipt["connections"] in (allowed, allowed + 1)  # one more is tried now and then
     assert refused(bench) <= 20
 
 
