@@ -15,6 +15,8 @@ _SIZE = re.compile(r"\s*([0-9]{1,30}(?:\.[0-9]{1,30})?)\s*([kmgt]?)(i?)b?\s*", r
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _LARGEST = 2**63 - 1
 _DURATION = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(ms|s|m|h|)\s*", re.IGNORECASE)
+#: Seconds. The system's waits end at 2^31 milliseconds, 24.8 days.
+_LONGEST = 24 * 86_400
 _SECONDS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 # RFC 9110 section 5.6.2 (token) and 5.5 (field values: Latin-1 without controls, but for tab).
@@ -49,7 +51,10 @@ def parse_duration(text: str) -> float:
     if match is None:
         raise ValueError(f"{text!r} is not a duration (try 30, 1.5s, 500ms or 2m)")
     number, unit = match.groups()
-    return float(number) * _SECONDS[unit.lower()]
+    seconds = float(number) * _SECONDS[unit.lower()]
+    if seconds > _LONGEST:
+        raise ValueError(f"{text[:40]!r} is longer than 24 days")
+    return seconds
 
 
 def parse_header(text: str) -> tuple[str, str]:

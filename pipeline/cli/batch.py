@@ -73,7 +73,8 @@ batch_options = section(
     option("--force", "Replace outputs that exist."),
     option(
         "-c, --continue",
-        "Keep what is written of downloads that are interrupted or fail, and go on from there.",
+        "Keep what is written of downloads that are interrupted or fail, and go on from there;"
+        " an output that exists counts as complete.",
     ),
     option("--skip-existing", "Leave outputs that exist alone, and count them as complete."),
     option(
@@ -104,7 +105,7 @@ display_options = section(
 @command("batch", epilog=_EXAMPLES)
 @click.argument("file", required=False)
 @batch_options
-@selection_options
+@selection_options.without("--list-formats")
 @key_options
 @request_options
 @speed_options
@@ -155,7 +156,7 @@ def _lines(source: str) -> Iterator[str]:
         if source == "-":
             yield from sys.stdin or ()
             return
-        with Path(source).open(encoding="utf-8", errors="surrogateescape") as file:
+        with Path(source).open(encoding="utf-8-sig", errors="surrogateescape") as file:
             yield from file
     except OSError as error:
         raise StorageError(f"Cannot read {source}: {error.strerror or error}") from error

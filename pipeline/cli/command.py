@@ -4,6 +4,7 @@
 a placeholder it is a flag. `section` puts options under a heading and is used as a decorator.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +28,11 @@ class Option(click.Option):
         super().__init__(*args, **{"show_default": True} | attributes)
         self.section = section
         self.shown = shown if not shown.startswith("--") else f"    {shown}"
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """The command's own variable, if it is set, before one that all commands share."""
+        own = f"{ctx.auto_envvar_prefix}_{self.name}".upper() if self.envvar else ""
+        return os.environ.get(own) or super().resolve_envvar_value(ctx)
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """The left and the right column of the help."""

@@ -207,7 +207,7 @@ storage_options = section(
         " machine; 'none' never goes to disk.",
         type=THRESHOLD,
         default=short_size(DEFAULT_MEMORY_THRESHOLD),
-        envvar=["HLSPIPE_FETCH_MEMORY_THRESHOLD", "HLSPIPE_MEMORY_THRESHOLD"],
+        envvar="HLSPIPE_MEMORY_THRESHOLD",
     ),
     option(
         "--merge WHEN",

@@ -16,7 +16,6 @@ from pipeline.cli.sections import (
     playlist_options,
     request_options,
     selection_options,
-    speed_options,
 )
 from pipeline.cli.settings import job_fields
 from pipeline.cli.terminal import print_data
@@ -43,7 +42,6 @@ _OURS = frozenset({"urls", "socket", "json", "verbose"})
 @playlist_options
 @key_options
 @request_options.without("--cookies", "--proxy", "--no-verify", "--block-private")
-@speed_options.without("--concurrent", "--processes")
 @daemon_options
 @section("Display", option("--json", "Print a JSON object for each job, one a line."))
 @click.pass_context

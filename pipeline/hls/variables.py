@@ -7,7 +7,7 @@ not searched for references again, and what replacing adds to a playlist is boun
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pipeline.hls.attributes import Attributes, parse_attributes
 from pipeline.hls.limits import MAX_BYTES, MAX_VARIABLES
@@ -53,7 +53,9 @@ class Variables:
 
     @cached_property
     def _query(self) -> dict[str, str]:
-        return dict(parse_qsl(urlsplit(self._url).query, keep_blank_values=True))
+        # Not as a form is read: "+" is itself in a URL (RFC 3986), and base64 has it.
+        pairs = (each.partition("=") for each in urlsplit(self._url).query.split("&"))
+        return {unquote(name): unquote(value) for name, _, value in pairs if name}
 
     def _take(self, name: str, source: Mapping[str, str], why_missing: str) -> None:
         if name in source:

@@ -5,7 +5,6 @@ a line. Comments begin with "#". A line that cannot be understood is an entry wi
 it fails alone. Pure: nothing is opened here.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,8 +12,9 @@ from typing import Any
 
 from pipeline.errors import HlspipeError
 from pipeline.hls.rules import parse_rules
+from pipeline.jobs.strictjson import read_json
 from pipeline.options import FetchOptions
-from pipeline.units import printable
+from pipeline.units import parse_header, printable
 
 #: Characters of a line: a URL with a token, and an object with some headers.
 _LONGEST_LINE = 64 * 1024
@@ -71,7 +71,7 @@ def _entry(number: int, text: str) -> Entry:
     if not text.startswith("{"):
         return Entry(number, text)
     try:
-        found = json.loads(text)
+        found = read_json(text)
         return _of_object(number, found)
     except (ValueError, TypeError, RecursionError, HlspipeError) as error:
         return Entry(number, "", error=printable(str(error), 120))
@@ -124,10 +124,7 @@ def _whole(value: object) -> int:
 
 
 def _header(entry: Entry, value: str) -> Entry:
-    name, colon, content = value.partition(":")
-    if not colon or not name.strip():
-        raise ValueError("a header is written 'Name: value'")
-    return replace(entry, headers=(*entry.headers, (name.strip(), content.strip())))
+    return replace(entry, headers=(*entry.headers, parse_header(value)))
 
 
 def _format(entry: Entry, value: str) -> Entry:

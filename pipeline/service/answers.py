@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from pipeline.errors import HlspipeError
+from pipeline.jobs import strictjson
 from pipeline.service.refusals import (
     NotJsonError,
     Refusal,
@@ -60,7 +61,7 @@ async def read_json(request: Request) -> Any:
     except ClientDisconnect as error:
         raise Refusal("The body did not come whole") from error
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
+        return strictjson.read_json(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise Refusal("The body is no valid JSON") from error
 

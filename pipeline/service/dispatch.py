@@ -52,6 +52,7 @@ class Dispatcher:
         self._options = options
         self._tell = tell
         self._running: set[int] = set()
+        self._parked: set[int] = set()  # they were running: their outputs may be there already
         self._unrecorded: list[Ended] = []  # ends that the queue could not take in
         self.engine = make_engine(self._hear)
 
@@ -78,6 +79,7 @@ class Dispatcher:
         """Nothing is running any more: what was is to run again, at the next start if not now."""
         for job in queue.park(time.time()):
             self._running.discard(job.id)
+            self._parked.add(job.id)
             self._settle(queue, job)
             _log.info("Job %d was running, and is %s", job.id, job.state)
         self.fill(queue)
@@ -121,19 +123,19 @@ class Dispatcher:
     def fill(self, queue: JobQueue) -> None:
         """Begin jobs, as long as there is room and there are any."""
         while not self.draining and len(self._running) < self._options.jobs:
-            now = time.time()
-            job = queue.claim(now)
+            job = queue.claim(time.time())
             if job is None:
                 return
             self._tell(job)
-            self._begin(queue, job, for_the_first_time=job.started == now)
+            self._begin(queue, job)
 
-    def _begin(self, queue: JobQueue, job: Job, *, for_the_first_time: bool) -> None:
+    def _begin(self, queue: JobQueue, job: Job) -> None:
         self._running.add(job.id)
         try:
             self._root.make_directory(job.output)
-            if for_the_first_time:
+            if job.id not in self._parked:
                 _refuse_existing(job)
+            self._parked.discard(job.id)
             options = job_options(self._options.fetch, job.options)
         except HlspipeError as error:
             self._record(queue, Ended(job.id, None, error))
@@ -168,7 +170,7 @@ class Dispatcher:
 def _refuse_existing(job: Job) -> None:
     """Refuse an output that somebody else has made since the job was submitted.
 
-    A job that goes on finds its own there, if it was killed that late.
+    Only a job that was running when the daemon was killed may find its own there.
     """
     found = [name for name in possible(job.output) if os.path.lexists(name)]
     if found and not job.accepts_existing:

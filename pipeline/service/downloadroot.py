@@ -59,7 +59,11 @@ class DownloadRoot:
     def check(self, output: str) -> None:
         """Refuse an output that symbolic links lead out of the root. Raises UnacceptableError."""
         path = Path(output)
-        if not path.parent.resolve().is_relative_to(self.path) or path.is_symlink():
+        try:
+            inside = path.parent.resolve().is_relative_to(self.path) and not path.is_symlink()
+        except (OSError, RuntimeError):  # links in a circle
+            inside = False
+        if not inside:
             raise UnacceptableError(
                 f"{printable(output, 200)} is not below the download root {self.path}: a symbolic"
                 " link leads out of it"

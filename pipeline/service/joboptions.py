@@ -185,7 +185,6 @@ _OPTIONS: dict[str, tuple[str, str, Callable[[object], Any]]] = {
     "timeout": ("http", "timeout", _more_than_none),
     "retries": ("http", "retries", _count),
     "retry_sleep": ("http", "retry_sleep", _seconds),
-    "limit_rate": ("http", "limit_rate", _size),
     "format": ("selection", "format", _rules),
     "audio": ("selection", "audio", _string),
     "subtitles": ("selection", "subtitles", _string),

@@ -6,12 +6,12 @@ to `done/`, or to `failed/` with its reason beside it. Covers reading and moving
 for is `intake`'s business.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from pipeline.errors import HlspipeError
+from pipeline.jobs.strictjson import read_json
 from pipeline.service.refusals import UnacceptableError
 from pipeline.store.files import storage_error
 from pipeline.units import MIB, format_mb
@@ -66,7 +66,7 @@ def read_entries(path: Path) -> list[object]:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise UnacceptableError(f"It is larger than {format_mb(_MOST_BYTES)}")
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnacceptableError("It is no text in UTF-8") from error
     except OSError as error:
@@ -82,6 +82,6 @@ def read_entries(path: Path) -> list[object]:
 
 def _object(number: int, line: str) -> object:
     try:
-        return json.loads(line)
+        return read_json(line)
     except (ValueError, RecursionError) as error:
         raise UnacceptableError(f"Job {number} is no JSON") from error

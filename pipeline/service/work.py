@@ -7,8 +7,9 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from pipeline.errors import HlspipeError
+from pipeline.errors import HlspipeError, InternalError
 from pipeline.service.dispatch import Dispatcher
 from pipeline.service.notify import Notifier
 from pipeline.service.refusals import UnavailableError
@@ -118,10 +119,15 @@ class Work:
             except UnavailableError:
                 return  # the daemon stops: the file is there at the next start
             except HlspipeError as error:
-                _log.warning("%s is refused: %s", path, error.message)
-                await asyncio.to_thread(spool.refused, path, error)
+                await self._refuse(spool, path, error)
+            except Exception as error:  # noqa: BLE001  (it must not end the daemon with each start)
+                await self._refuse(spool, path, InternalError(repr(error)))
             else:
                 await asyncio.to_thread(spool.taken, path)
+
+    async def _refuse(self, spool: Spool, path: Path, error: HlspipeError) -> None:
+        _log.warning("%s is refused: %s", path, error.message)
+        await asyncio.to_thread(spool.refused, path, error)
 
     async def _tell_systemd(self) -> None:
         """A line of figures; and a sign of life, if all parts answer."""

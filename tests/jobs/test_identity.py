@@ -19,10 +19,21 @@ def test_another_token_is_the_same_video() -> None:
     assert identity(ITEM) == identity(replace(ITEM, url="http://h/a.ts?token=2"))
 
 
-def test_a_query_that_tells_items_apart_is_no_token() -> None:
-    """Where all have one path, the query is what is fetched."""
-    first = [replace(ITEM, index=n, url=f"http://h/get?id={n}") for n in (0, 1)]
-    second = [replace(ITEM, index=n, url=f"http://h/get?id={n + 5}") for n in (0, 1)]
+def test_signed_urls() -> None:
+    """As networks and storage services make them; only their signature and its time may differ."""
+    signed = "http://h/a.ts?id=1&X-Amz-Date={0}&X-Amz-Signature={0}&Expires={0}&Key-Pair-Id={0}"
+
+    def of(url: str) -> str:
+        return identity(replace(ITEM, url=url))
+
+    assert of(signed.format(1)) == of(signed.format(2))
+    assert of(signed.format(1)) != of(signed.format(1).replace("id=1", "id=2"))
+
+
+def test_a_query_that_is_no_token() -> None:
+    """It may be what tells one video from another, though each of its segments has its own path."""
+    first = [replace(ITEM, index=n, url=f"http://h/{n}.ts?id=1") for n in (0, 1)]
+    second = [replace(ITEM, index=n, url=f"http://h/{n}.ts?id=2") for n in (0, 1)]
 
     assert identity(*first) != identity(*second)
 

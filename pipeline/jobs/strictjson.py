@@ -1,0 +1,12 @@
+"""JSON from outside, held to what text is: no half of a surrogate pair, which no file can have."""
+
+import json
+from typing import Any
+
+
+def read_json(text: str | bytes, **reading: Any) -> Any:
+    """The value in `text`; `reading` is for `json.loads`. Raises ValueError, RecursionError."""
+    found = json.loads(text, **reading)
+    # An escape can write what UTF-8 cannot ("\ud800"): UnicodeEncodeError is a ValueError.
+    json.dumps(found, ensure_ascii=False).encode()
+    return found
