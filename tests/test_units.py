@@ -38,6 +38,13 @@ def test_a_duration_in_the_usual_spellings(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
+@pytest.mark.parametrize("text", ["", "soon", "-1", "25h 3", "577h", "999999999999999h"])
+def test_what_is_no_duration(text: str) -> None:
+    """Everything else, and what is longer than the system can wait."""
+    with pytest.raises(ValueError, match=r"duration|longer"):
+        parse_duration(text)
+
+
 def test_megabytes_have_one_decimal() -> None:
     """As the progress lines show them."""
     assert format_mb(int(12.34 * (1 << 20))) == "12.3 MB"

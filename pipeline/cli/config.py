@@ -46,14 +46,30 @@ def _defaults(ctx: click.Context, path: Path, tables: dict[str, Any]) -> dict[st
     table = tables.get(ctx.command.name or "", {})
     if not isinstance(table, dict):
         raise click.UsageError(f"{path}: {ctx.command.name} must be a table")
-    names = {
-        spelling.lstrip("-"): param.name
+    params = {
+        spelling.lstrip("-"): param
         for param in ctx.command.params
         for spelling in param.opts
         if spelling.startswith("--") and param.name != "config"
     }
-    _refuse_unknown(path, table, names, f"key in [{ctx.command.name}]")
-    return {str(names[key]): value for key, value in table.items()}
+    _refuse_unknown(path, table, params, f"key in [{ctx.command.name}]")
+    for key, value in table.items():
+        if wanted := _what_else(params[key], value):
+            raise click.UsageError(f"{path}: {key} in [{ctx.command.name}] must be {wanted}")
+    return {str(params[key].name): value for key, value in table.items()}
+
+
+def _what_else(param: click.Parameter, value: object) -> str | None:
+    """What the value of `param` must be, if it is something else than TOML says."""
+    if getattr(param, "is_flag", False):
+        return None if isinstance(value, bool | str) else "true or false"
+    if param.multiple:
+        texts = value if isinstance(value, list) else [value]
+        return None if all(isinstance(text, str) for text in texts) else "a list of texts"
+    if isinstance(param.type, click.Path | click.Choice | click.types.StringParamType):
+        return None if isinstance(value, str) else "a text"
+    number = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return None if number else "a text or a number"
 
 
 def _commands(ctx: click.Context) -> list[str]:

@@ -17,23 +17,27 @@ def choose_variant(playlist: MultivariantPlaylist, rules: str = "best") -> Varia
     """
     if not playlist.variants:
         raise PlaylistError("The multivariant playlist lists no variant streams")
-    for rule in parse_rules(rules):
-        if matching := _matching(playlist, rule):
-            take = min if rule.worst else max
-            return take(matching, key=_quality)
-    raise UsageError(
-        f'No variant stream matches "{printable(rules, 100)}"; there are: '
-        + _listed([describe_variant(one) for one in playlist.variants])
-    )
+    rule = _first_fitting(playlist, rules)
+    if rule is None:
+        raise UsageError(
+            f'No variant stream matches "{printable(rules, 100)}"; there are: '
+            + _listed([describe_variant(one) for one in playlist.variants])
+        )
+    take = min if rule.worst else max
+    return take(_matching(playlist, rule), key=_quality)
 
 
-def audio_language(rules: str) -> str | None:
-    """What `rules` ask for with `audio=`, for `choose_renditions`; None if they do not."""
-    for rule in parse_rules(rules):
-        for condition in rule.conditions:
-            if condition.field == "audio" and condition.comparison == "=":
-                return str(condition.value)
+def audio_language(playlist: MultivariantPlaylist, rules: str) -> str | None:
+    """What the rule that picks the variant asks for with `audio=`; None if it does not."""
+    rule = _first_fitting(playlist, rules)
+    for condition in rule.conditions if rule else ():
+        if condition.field == "audio" and condition.comparison == "=":
+            return str(condition.value)
     return None
+
+
+def _first_fitting(playlist: MultivariantPlaylist, rules: str) -> Rule | None:
+    return next((rule for rule in parse_rules(rules) if _matching(playlist, rule)), None)
 
 
 def _quality(variant: VariantStream) -> tuple[float, float, float]:

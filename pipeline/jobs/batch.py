@@ -117,7 +117,8 @@ class _Batch:
     archive: Archive | None = None
 
     def settle_names(self, template: str | None) -> None:
-        self.outputs = outputs(self.entries, template)
+        self.paths = outputs(self.entries, template)
+        self.outputs = [path.removesuffix(ANY_ENDING) for path in self.paths]  # as they are shown
 
     def run(self) -> BatchResult:
         if self.how.archive is not None:
@@ -178,7 +179,7 @@ class _Batch:
             return self._ended(place, done)
         one = UnderWay.begin(
             entry.url,
-            self._output(place),
+            self.paths[place],
             entry.options(self.options),
             lambda event: self._tell(Told(entry, event)),
             supervisor,
@@ -189,11 +190,6 @@ class _Batch:
     def _accepted(self, place: int) -> None:
         _make_folder(Path(self.outputs[place]).parent)
         self._tell(Begun(self.entries[place], self.outputs[place]))
-
-    def _output(self, place: int) -> str:
-        """The path of an entry; its ending is open where nobody has given one."""
-        path = self.outputs[place]
-        return path if Path(path).suffix else path + ANY_ENDING
 
     def _end_some(self, supervisor: Supervisor) -> None:
         for running in list(self.running):

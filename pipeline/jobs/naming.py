@@ -11,13 +11,16 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from pipeline.hls.extensions import OUTPUT_ENDINGS
+
 #: Names that say nothing about the video: the folder's name says more.
 _SAYS_NOTHING = {
     "", "chunklist", "hls", "index", "main", "manifest", "master", "media", "playlist",
     "prog_index", "stream",
 }  # fmt: skip
 
-#: In the place of an ending: the one that fits what is inside.
+#: In the place of an ending: the one that fits what is inside. Until that is known, the name may
+#: turn out as any of them.
 ANY_ENDING = ".{ext}"
 
 _PLAYLIST_ENDINGS = (".m3u8", ".m3u")
@@ -52,6 +55,23 @@ def with_ending(output: str, extension: str) -> str:
     if not output.endswith(ANY_ENDING):
         return output
     return output.removesuffix(ANY_ENDING) + extension
+
+
+def clashing(output: str) -> list[str]:
+    """The names that nobody else must have while `output` is to be written."""
+    if output.endswith(ANY_ENDING):
+        return [output, *possible(output)]
+    for ending in OUTPUT_ENDINGS:
+        if output.endswith(ending):
+            return [output, output.removesuffix(ending) + ANY_ENDING]
+    return [output]
+
+
+def possible(output: str) -> list[str]:
+    """What `output` may be called in the end."""
+    if not output.endswith(ANY_ENDING):
+        return [output]
+    return [with_ending(output, ending) for ending in OUTPUT_ENDINGS]
 
 
 def rendition_name(

@@ -43,7 +43,7 @@ def choose(playlist: MultivariantPlaylist, options: SelectionOptions) -> Chosen:
     variant = choose_variant(playlist, options.format)
     audio = options.audio
     if audio == "default":
-        audio = audio_language(options.format) or audio
+        audio = audio_language(playlist, options.format) or audio
     return Chosen(
         variant,
         (

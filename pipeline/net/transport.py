@@ -220,9 +220,18 @@ class Transport:
 
 
 def _overridden(headers: Mapping[str, str], own: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """`headers` with the user's own, which replace those of the same name in any case."""
-    names = {name.lower() for name, _ in own}
-    return {name: value for name, value in headers.items() if name.lower() not in names} | dict(own)
+    """`headers` with the user's own, which replace those of the same name in any case.
+
+    Several of one name are one with all their values (RFC 9110 section 5.3; RFC 6265 section 5.4
+    for cookies).
+    """
+    joined: dict[str, tuple[str, str]] = {}
+    for name, value in own:
+        known, values = joined.get(name.lower(), (name, None))
+        between = "; " if name.lower() == "cookie" else ", "
+        joined[name.lower()] = known, value if values is None else f"{values}{between}{value}"
+    kept = {name: value for name, value in headers.items() if name.lower() not in joined}
+    return kept | dict(joined.values())
 
 
 def _never(reason: str) -> FetchFailure:

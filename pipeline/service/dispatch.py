@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from pipeline.errors import HlspipeError, OutputExistsError, StorageError
 from pipeline.events import Progress, TransferStarted
+from pipeline.jobs.naming import possible
 from pipeline.options import ServiceOptions
 from pipeline.service.downloadroot import DownloadRoot
 from pipeline.service.engine import Ended, Engine, EngineEvent, Started
@@ -17,7 +18,6 @@ from pipeline.service.figures import Figures
 from pipeline.service.joboptions import job_options
 from pipeline.service.keeper import Keeper
 from pipeline.service.kept import forget_kept
-from pipeline.service.names import possible
 from pipeline.service.queue import JobQueue
 from pipeline.service.record import Job, Submission
 from pipeline.service.refusals import UnavailableError

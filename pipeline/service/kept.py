@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline.service.names import possible
+from pipeline.jobs.naming import possible
 from pipeline.store.part import forget
 from pipeline.store.workdir import forget_work, work_path
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import HlspipeError, StoppedError, StorageError
-from pipeline.service.names import clashing, numbered, possible
+from pipeline.jobs.naming import clashing, possible
+from pipeline.service.names import numbered
 from pipeline.service.record import Job, Submission
 from pipeline.service.refusals import ConflictError, NoSuchJobError
 from pipeline.service.schema import migrate

@@ -85,6 +85,11 @@ def test_the_environment_may_name_the_file(
         ("[fetch\n", "is not valid TOML"),
         ("[fetch]\nconcurrent = 'many'\n", "in the configuration file"),
         ("[fetch]\nno-verify = 'perhaps'\n", "in the configuration file"),
+        ("[fetch]\nforce = 5\n", "force in [fetch] must be true or false"),
+        ("[fetch]\ncookies = ['a']\n", "cookies in [fetch] must be a text"),
+        ("[fetch]\ntemp-dir = 5\n", "temp-dir in [fetch] must be a text"),
+        ("[fetch]\naudio = ['en', 'de']\n", "audio in [fetch] must be a text"),
+        ("[fetch]\nheader = 5\n", "header in [fetch] must be a list of texts"),
     ],
 )
 def test_a_mistake_in_the_file_is_a_usage_error(

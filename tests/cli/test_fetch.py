@@ -99,8 +99,9 @@ def test_options_of_storage(
         ({"HLSPIPE_MEMORY_THRESHOLD": "1MB"}, MIB),
         ({"HLSPIPE_FETCH_MEMORY_THRESHOLD": "2MB"}, 2 * MIB),
         ({"HLSPIPE_MEMORY_THRESHOLD": "1MB", "HLSPIPE_FETCH_MEMORY_THRESHOLD": "2MB"}, 2 * MIB),
+        ({"HLSPIPE_MEMORY_THRESHOLD": "1MB", "HLSPIPE_BATCH_MEMORY_THRESHOLD": "2MB"}, MIB),
     ],
-    ids=["for all commands", "for fetch", "both"],
+    ids=["for all commands", "for fetch", "both", "for another command"],
 )
 def test_the_threshold_from_the_environment(
     fetch: Cli,

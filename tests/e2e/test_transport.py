@@ -307,6 +307,17 @@ class TestSecrets:
 
         assert {request.header("X-Api-Key") for request in served.origin.requests} == {"hush-hush"}
 
+    def test_several_of_one_name(self, served: Bench) -> None:
+        """All of their values are told, in one header."""
+        served.check_right(
+            served.fetch("-H", "X-A: 1", "-H", "x-a: 2", "-H", "Cookie: a=1", "-H", "Cookie: b=2")
+        )
+
+        seen = {
+            (request.header("X-A"), request.header("Cookie")) for request in served.origin.requests
+        }
+        assert seen == {("1, 2", "a=1; b=2")}
+
     def test_to_nobody_else(self, elsewhere: Bench, other_origin: Origin) -> None:
         """Another origin gets neither the headers nor a Referer nor the cookies."""
         cookie = Right(headers={"Set-Cookie": "session=hush-hush; Path=/"})

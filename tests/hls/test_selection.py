@@ -147,5 +147,10 @@ def test_a_variant_without_a_group_has_no_renditions() -> None:
 
 def test_the_language_among_the_rules() -> None:
     """`audio=` picks both the variant and its rendition."""
-    assert audio_language("720p,audio=en/best") == "en"
-    assert audio_language("720p,audio!=en") is None
+    assert audio_language(PLAYLIST, "audio=en/best") == "en"
+    assert audio_language(PLAYLIST, "audio!=en") is None
+
+
+def test_the_language_of_a_rule_that_does_not_fit() -> None:
+    """Nobody asks for it when another rule has picked the variant."""
+    assert audio_language(PLAYLIST, "audio=xx/best") is None

@@ -32,10 +32,10 @@ def test_a_query_parameter_of_the_playlist() -> None:
         '#EXT-X-DEFINE:QUERYPARAM="token"',
         "#EXTINF:1,",
         "s.ts?t={$token}",
-        url="http://host/i.m3u8?x=1&token=a%2Fb&empty=",
+        url="http://host/i.m3u8?x=1&token=a%2Fb+c&empty=",
     )
 
-    assert playlist.segments[0].url == "http://host/s.ts?t=a/b"
+    assert playlist.segments[0].url == "http://host/s.ts?t=a/b+c"  # no form: a plus is a plus
 
 
 def test_variables_of_the_multivariant_playlist_are_imported() -> None:

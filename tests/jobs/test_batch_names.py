@@ -13,7 +13,7 @@ def test_names_come_from_urls() -> None:
     """Without an ending, which is not known yet; those that are alike get a number."""
     entries = [Entry(1, "http://h/show.m3u8"), Entry(2, "http://h/x/show.m3u8?t")]
 
-    assert outputs(entries, None) == ["show", "show-2"]
+    assert outputs(entries, None) == ["show.{ext}", "show-2.{ext}"]
 
 
 def test_names_of_their_own() -> None:
@@ -31,7 +31,23 @@ def test_template() -> None:
     """The place in the list, the name from the URL, and the id."""
     entries = [Entry(1, "http://h/a.m3u8", id="../7"), Entry(2, "http://h/b.m3u8")]
 
-    assert outputs(entries, "all/{index}-{name}-{id}") == ["all/1-a-7", "all/2-b-b"]
+    assert outputs(entries, "all/{index}-{name}-{id}") == ["all/1-a-7.{ext}", "all/2-b-b.{ext}"]
+
+
+def test_a_dot_in_a_name_makes_no_ending() -> None:
+    """Only what a template or an `out=` ends in is one."""
+    entries = [Entry(1, "http://h/My.Show.S01E02.m3u8"), Entry(2, "http://h/v.mp4/playlist.m3u8")]
+
+    assert outputs(entries, None) == ["My.Show.S01E02.{ext}", "v.mp4.{ext}"]
+    assert outputs(entries, "{index}.{name}")[0] == "1.My.Show.S01E02.{ext}"
+    assert outputs(entries, "{name}.mkv") == ["My.Show.S01E02.mkv", "v.mp4.mkv"]
+
+
+def test_an_open_ending_may_turn_out_as_any() -> None:
+    """A name that somebody has given stays; one from a URL makes way for it."""
+    entries = [Entry(1, "http://h/show.m3u8"), Entry(2, "http://h/x", "show.ts")]
+
+    assert outputs(entries, None) == ["show-2.{ext}", "show.ts"]
 
 
 @pytest.mark.parametrize("template", ["{nothing}", "{", "{index.real}", "{0}"])

@@ -143,6 +143,19 @@ def test_orders(daemon: Harness) -> None:
     assert daemon.job(1)["attempts"] == 0
 
 
+def test_an_output_that_another_has_made_meanwhile(daemon: Harness) -> None:
+    """A job that is tried again does not take it for its own."""
+    number = daemon.submit("show.ts")
+    daemon.engine.end(number, NotThereError("It is not there"))
+    until(lambda: daemon.job(number)["state"] == "failed")
+    (daemon.root.path / "show.ts").write_bytes(b"another one's")
+
+    daemon.ask("POST", f"/api/v1/jobs/{number}/retry")
+
+    until(lambda: daemon.job(number)["state"] == "failed")
+    assert "exists already" in daemon.job(number)["error"]
+
+
 def test_a_cancelled_job_leaves_nothing(daemon: Harness) -> None:
     """Neither its output's beginning nor that of a rendition; what others want stays."""
     number = daemon.submit("show.{ext}")

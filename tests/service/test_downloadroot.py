@@ -79,6 +79,14 @@ def test_symbolic_links_do_not_lead_out(
     assert not list((root.path.parent / "outside").glob("*/*"))
 
 
+def test_links_in_a_circle(root: DownloadRoot) -> None:
+    """They lead nowhere."""
+    (root.path / "way").symlink_to("way")
+
+    with pytest.raises(UnacceptableError, match="symbolic link"):
+        root.output("way/x.ts")
+
+
 def test_links_inside_the_root_are_fine(root: DownloadRoot) -> None:
     """So is a root that is reached by one."""
     (root.path / "real").mkdir()

@@ -4,7 +4,8 @@ from itertools import islice
 
 import pytest
 
-from pipeline.service.names import clashing, numbered, possible
+from pipeline.jobs.naming import clashing, possible
+from pipeline.service.names import numbered
 
 
 def test_a_settled_name_has_no_other() -> None:

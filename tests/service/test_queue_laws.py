@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from pipeline.errors import DecryptionError, HlspipeError, NetworkError, OutputBusyError
-from pipeline.service.names import clashing
+from pipeline.jobs.naming import clashing
 from pipeline.service.queue import JobQueue
 from pipeline.service.record import Submission
 from pipeline.service.refusals import ConflictError

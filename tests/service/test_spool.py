@@ -46,9 +46,10 @@ def test_urls_and_objects(tmp_path: Path, spool: Spool) -> None:
         ("a.url", "# nothing\n", "no job"),
         ("a.url", b"\xff\xfe", "UTF-8"),
         ("a.jsonl", '{"url": "http://h/"}\n{', "Job 2"),
+        ("a.jsonl", '{"url": "http://h/\\ud800"}', "Job 1"),
         ("a.url", "x" * (17 << 20), "larger"),
     ],
-    ids=["empty", "no text", "no JSON", "too large"],
+    ids=["empty", "no text", "no JSON", "half a character", "too large"],
 )
 def test_what_cannot_be_read(
     name: str, text: str | bytes, reason: str, tmp_path: Path, spool: Spool
