@@ -15,6 +15,7 @@ from pipeline.jobs.accounting import receipt_of, with_kept_bytes
 from pipeline.jobs.containers import container_of
 from pipeline.jobs.fetch import already_there, job_order, prepared, prepared_remuxing
 from pipeline.jobs.job import Job
+from pipeline.jobs.naming import ANY_ENDING
 from pipeline.jobs.receipt import Receipt
 from pipeline.jobs.remuxing import Remuxing
 from pipeline.options import FetchOptions
@@ -84,8 +85,10 @@ class UnderWay:
 
     @property
     def output(self) -> str | None:
-        """What the user calls it."""
-        return self.job.output if self.remuxing is None else os.fspath(self.remuxing.output)
+        """What the user calls it; without an ending as long as none is known."""
+        if self.remuxing is not None:
+            return os.fspath(self.remuxing.output)
+        return self.job.output and self.job.output.removesuffix(ANY_ENDING)
 
     def poll(self, supervisor: Supervisor) -> Outcome | None:
         """How it has ended, if it has."""
