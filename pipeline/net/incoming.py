@@ -40,6 +40,7 @@ class Incoming:
         self._chunked = head.chunked
         self._left = 0 if self._chunked else head.length  # of the chunk, or of the whole
         self._ended = self._left == 0 and not self._chunked
+        self._released = False
 
     @property
     def length(self) -> int | None:
@@ -82,6 +83,13 @@ class Incoming:
 
     def read_into(self, view: memoryview) -> int:
         """Some bytes; 0 at the end of the body. Raises FetchFailure, EOFError, OSError."""
+        try:
+            return self._read_into(view)
+        except BaseException:
+            self._keeps_alive = False  # what comes next on the connection is nobody's guess
+            raise
+
+    def _read_into(self, view: memoryview) -> int:
         if self._ended:
             return 0
         if self._chunked and not self._left and not self._next_chunk():
@@ -134,13 +142,19 @@ class Incoming:
     def release(self) -> None:
         """The body is not read any further: keep the connection if it is at its end, or close it.
 
-        The last chunk says nothing but that it is the last; it is read for the connection's sake.
+        More than once is no matter.
         """
-        try:
-            whole = self._ended or (self._chunked and not self._left and not self._next_chunk())
-        except (FetchFailure, EOFError, OSError):
-            whole = False
-        if whole and self._keeps_alive and self._connection.rest():
+        if self._released:
+            return
+        self._released = True
+        if self._keeps_alive and self._is_whole() and self._connection.rest():
             self._home.give_back(self._connection)
         else:
             self._connection.close()
+
+    def _is_whole(self) -> bool:
+        """The last chunk says nothing but that it is the last; it is read for the connection."""
+        try:
+            return self._ended or (self._chunked and not self._left and not self._next_chunk())
+        except (FetchFailure, EOFError, OSError):
+            return False

@@ -132,6 +132,34 @@ def test_bad_chunks(pair: Pair, body: bytes) -> None:
         asked.body()
 
 
+@pytest.mark.parametrize(
+    "rest", [b"0\r\n\r\n", b"junk\r\n0\r\n\r\n", b"junk\r\njunk\r\n0\r\n\r\n"]
+)
+def test_what_looks_like_an_end_behind_a_bad_chunk(rest: bytes, pair: Pair) -> None:
+    """The connection is used for nothing any more, however often it is released."""
+    asked = Asked(*pair, OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n" + rest)
+    with pytest.raises(FetchFailure):
+        asked.body()
+
+    asked.incoming.release()
+    asked.incoming.release()
+    asked.incoming.release()
+
+    assert asked.given_back == []
+
+
+def test_released_twice(pair: Pair) -> None:
+    """The connection is there for others once."""
+    asked = Asked(*pair, OK + b"Content-Length: 2\r\n\r\nok")
+    asked.pool.most = 2
+    assert asked.body() == b"ok"
+
+    asked.incoming.release()
+    asked.incoming.release()
+
+    assert asked.given_back == [pair[1]]
+
+
 def test_chunks_that_end_without_a_last(pair: Pair) -> None:
     """The connection ends where a chunk should begin."""
     asked = Asked(*pair, OK + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
