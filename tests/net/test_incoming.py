@@ -132,9 +132,7 @@ def test_bad_chunks(pair: Pair, body: bytes) -> None:
         asked.body()
 
 
-@pytest.mark.parametrize(
-    "rest", [b"0\r\n\r\n", b"junk\r\n0\r\n\r\n", b"junk\r\njunk\r\n0\r\n\r\n"]
-)
+@pytest.mark.parametrize("rest", [b"0\r\n\r\n", b"junk\r\n0\r\n\r\n", b"junk\r\njunk\r\n0\r\n\r\n"])
 def test_what_looks_like_an_end_behind_a_bad_chunk(rest: bytes, pair: Pair) -> None:
     """The connection is used for nothing any more, however often it is released."""
     asked = Asked(*pair, OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n" + rest)
