@@ -250,7 +250,7 @@ class Story:
             force=self._options.force,
             checksum=self._options.checksum,
             fsync=self._options.fsync,
-            resume=self._identity(made),
+            kept_as=self._identity(made),
             allow_gaps=self._options.allow_gaps,
             strip_images=self._options.strip_images,
             known_bytes=made.known_bytes,

@@ -35,6 +35,6 @@ def open_output(job: int, transfer: Transfer) -> OpenOutput:
         transfer.force,
         transfer.checksum,
         transfer.fsync,
-        transfer.resume,
+        transfer.kept_as,
         list(transfer.marks),
     )

@@ -219,7 +219,7 @@ class Download:
     def transient_output(self) -> Path | None:
         """The output's path, if nothing of it is to stay unless it is whole."""
         output = self.transfer.output
-        return Path(output) if output is not None and self.transfer.resume is None else None
+        return Path(output) if output is not None and self.transfer.kept_as is None else None
 
     @property
     def remaining(self) -> int:

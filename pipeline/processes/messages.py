@@ -182,7 +182,7 @@ class OpenOutput(NamedTuple):
     force: bool
     checksum: bool
     fsync: bool
-    resume: str | None  # identity of the plan, if an unfinished output is kept and taken up
+    kept_as: str | None  # identity of the plan, if an unfinished output is kept and taken up
     marks: list[int]  # items whose offsets in the output are wanted
 
 

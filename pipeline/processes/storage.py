@@ -175,7 +175,7 @@ class Storage:
         )
 
     def _output(self, order: messages.OpenOutput) -> Output:
-        care = Care(order.force, order.checksum, order.fsync, order.resume)
+        care = Care(order.force, order.checksum, order.fsync, order.kept_as)
         if order.path is not None:
             return open_output(Path(order.path), care, self._wait_writable)
         if self._setup.stream is None:

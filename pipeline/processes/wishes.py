@@ -42,7 +42,7 @@ class Transfer:
     force: bool = False
     checksum: bool = False
     fsync: bool = False
-    resume: str | None = None  # identity of the plan
+    kept_as: str | None = None  # identity of the plan
     allow_gaps: bool = False
     strip_images: bool = False  # pictures before segments are no part of them
     known_bytes: int | None = None

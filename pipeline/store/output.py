@@ -41,7 +41,7 @@ class Care:
     checksum: bool = False
     fsync: bool = False  # the file before it gets its name, then the directory
     #: What the items are, in a word: keep what is written of them, and take up what was kept.
-    resume: str | None = None
+    kept_as: str | None = None
 
 
 class Output(Protocol):
@@ -94,7 +94,7 @@ class FileOutput:
         self._care = care
         self._position = 0
         self.notice: str | None = None
-        self.in_turn = care.resume is not None
+        self.in_turn = care.kept_as is not None
         self._doubtful = False  # what was written may not be on the disk
         self._journal: Journal | None = None
         self._offsets: list[int] = []  # of the items that were there already
@@ -112,7 +112,7 @@ class FileOutput:
 
     def _take_up(self) -> None:
         """Begin behind the items that an earlier run has left, as far as they are proven."""
-        path, plan = journal_path(self.part), self._care.resume
+        path, plan = journal_path(self.part), self._care.kept_as
         if plan is None:
             path.unlink(missing_ok=True)
             os.ftruncate(self._descriptor, 0)
@@ -231,7 +231,7 @@ class FileOutput:
         if self._journal is not None:
             self._journal.close()
         try:
-            if self._care.resume is None or not self.committed or self._doubtful:
+            if self._care.kept_as is None or not self.committed or self._doubtful:
                 remove_all([self.part, journal_path(self.part)])
         except OSError as error:
             raise storage_error("remove", error.filename or self.part, error) from error

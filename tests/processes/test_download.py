@@ -180,7 +180,7 @@ def test_gap_counts_as_done_and_not_as_stored():
 def test_output_that_is_kept_is_not_transient(tmp_path):
     """What may be taken up later is not removed by the supervisor."""
     assert str(download([item(0)]).transient_output) == "out.ts"
-    assert download([item(0)], resume="plan").transient_output is None
+    assert download([item(0)], kept_as="plan").transient_output is None
 
 
 @given(st.data(), st.lists(st.sampled_from([None, "a", "b"]), min_size=1, max_size=12))

@@ -42,10 +42,10 @@ class Mode:
     @property
     def keeps(self):
         """Whether something of a failed run may stay."""
-        return self.care.resume is not None
+        return self.care.kept_as is not None
 
 
-RESUME = Care(resume="plan", checksum=True, fsync=True)
+RESUME = Care(kept_as="plan", checksum=True, fsync=True)
 MODES = {
     "memory": Mode(),
     "fsync": Mode(Care(fsync=True, checksum=True)),

@@ -178,7 +178,7 @@ def test_reserved_room_is_not_in_the_output(path):
 class TestTakingUp:
     """Resume."""
 
-    CARE = Care(resume="plan", checksum=True)
+    CARE = Care(kept_as="plan", checksum=True)
 
     def leave(self, path, items):
         output = FileOutput(path, self.CARE)
@@ -231,7 +231,7 @@ class TestTakingUp:
         assert names(path) == []
 
     @pytest.mark.parametrize(
-        "care", [Care(resume="other"), Care()], ids=["other plan", "no resume"]
+        "care", [Care(kept_as="other"), Care()], ids=["other plan", "no resume"]
     )
     def test_other_wishes_begin_anew(self, path, care):
         """What another plan has left, or what nobody asks for, is not taken up."""
@@ -286,7 +286,7 @@ class TestTakingUp:
 def test_long_names_have_parts_and_journals(tmp_path, name):
     """A name that fills a file system's limit leaves room for the endings."""
     path = tmp_path / name
-    output = FileOutput(path, Care(resume="plan"))
+    output = FileOutput(path, Care(kept_as="plan"))
     put(output, 0, b"x")
     names_then = names(path)
     publish(output)

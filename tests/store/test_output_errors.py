@@ -53,7 +53,7 @@ def test_failed_output_has_no_name(path, op):
 
 def test_bytes_that_are_not_on_the_disk_are_not_kept(path):
     """After a failed fsync they may be in the cache alone, and would prove themselves there."""
-    output = FileOutput(path, Care(resume="plan", fsync=True))
+    output = FileOutput(path, Care(kept_as="plan", fsync=True))
     put(output, 0, b"all of it")
     with Tripwire("fsync", 1, "EIO").set_up(), pytest.raises(StorageError):
         output.settle()
@@ -64,12 +64,12 @@ def test_bytes_that_are_not_on_the_disk_are_not_kept(path):
 
 def test_name_that_is_not_on_the_disk(path):
     """The bytes are, and are kept: the output is a `.part` again."""
-    output = FileOutput(path, Care(resume="plan", fsync=True))
+    output = FileOutput(path, Care(kept_as="plan", fsync=True))
     put(output, 0, b"all of it")
     with Tripwire("fsync", 2, "EIO").set_up(), pytest.raises(StorageError):
         publish(output)
     output.discard()
-    again = FileOutput(path, Care(resume="plan"))
+    again = FileOutput(path, Care(kept_as="plan"))
 
     assert again.resumed == 1
     publish(again)
@@ -91,42 +91,42 @@ def test_name_that_is_taken_back(path):
 
 def test_rename_that_fails_keeps_what_is_there(path):
     """With resume nothing has to be fetched again."""
-    output = FileOutput(path, Care(resume="plan"))
+    output = FileOutput(path, Care(kept_as="plan"))
     put(output, 0, b"all of it")
     with Tripwire("rename", 1, "EACCES").set_up(), pytest.raises(StorageError, match="publish"):
         publish(output)
     output.discard()
 
-    assert FileOutput(path, Care(resume="plan")).resumed == 1
+    assert FileOutput(path, Care(kept_as="plan")).resumed == 1
 
 
 def test_full_disk_does_not_cost_what_is_kept(path):
     """An output that cannot even be opened leaves an earlier run's items alone."""
-    output = FileOutput(path, Care(resume="plan"))
+    output = FileOutput(path, Care(kept_as="plan"))
     put(output, 0, b"kept")
     output.discard()
     with Tripwire("create", 2, "ENOSPC").set_up(), pytest.raises(StorageError):
-        FileOutput(path, Care(resume="plan"))
+        FileOutput(path, Care(kept_as="plan"))
 
-    assert FileOutput(path, Care(resume="plan")).resumed == 1
+    assert FileOutput(path, Care(kept_as="plan")).resumed == 1
 
 
 def test_refused_output_leaves_what_is_kept(path):
     """An output that exists is refused before a `.part` beside it is touched."""
-    output = FileOutput(path, Care(resume="plan"))
+    output = FileOutput(path, Care(kept_as="plan"))
     put(output, 0, b"kept")
     output.discard()
     path.write_bytes(b"precious")
     with pytest.raises(OutputExistsError):
-        FileOutput(path, Care(resume="plan"))
+        FileOutput(path, Care(kept_as="plan"))
     path.unlink()
 
-    assert FileOutput(path, Care(resume="plan")).resumed == 1
+    assert FileOutput(path, Care(kept_as="plan")).resumed == 1
 
 
 def test_journal_that_stays(path):
     """The output is whole all the same; what is beside it is said."""
-    output = FileOutput(path, Care(resume="plan"))
+    output = FileOutput(path, Care(kept_as="plan"))
     put(output, 0, b"all of it")
     output.settle()
     output.publish()

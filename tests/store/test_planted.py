@@ -37,7 +37,7 @@ def test_a_part_that_leads_elsewhere(plant, resume, victim, output):
     """It is refused, and stays as it is."""
     plant(victim, part_path(output))
     with pytest.raises(StorageError):
-        FileOutput(output, Care(resume=resume))
+        FileOutput(output, Care(kept_as=resume))
 
     assert victim.read_text() == JOURNAL
 
@@ -47,7 +47,7 @@ def test_a_journal_that_leads_elsewhere(plant, victim, output):
     """There is a new one in its place."""
     path = journal_path(part_path(output))
     plant(victim, path)
-    found = FileOutput(output, Care(resume=IDENTITY))
+    found = FileOutput(output, Care(kept_as=IDENTITY))
     found.write(memoryview(b"abcd"))
     found.commit(0)
     found.discard()
