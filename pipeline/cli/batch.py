@@ -23,7 +23,7 @@ from pipeline.cli.sections import (
     speed_options,
     storage_options,
 )
-from pipeline.cli.settings import fetch_options
+from pipeline.cli.settings import fetch_options, refuse_contradictions
 from pipeline.cli.terminal import Terminal, print_data, say, write_line
 from pipeline.cli.values import COUNT, COUNT_OR_ZERO, POSITIVE_DURATION, SIZE
 from pipeline.cli.words import count
@@ -123,8 +123,7 @@ def batch(ctx: click.Context, /, file: str | None, **values: Any) -> None:
     source = file or values["batch_file"]
     if source is None or (file and values["batch_file"]):
         ctx.fail("One list is wanted: FILE or --batch-file")
-    if values["force"] and values["skip_existing"]:
-        ctx.fail("--force and --skip-existing exclude each other")
+    refuse_contradictions(ctx, values)
     result = _run(source, values)
     _summarise(result)
     ctx.exit(_NOT_ALL if result.failed else 0)

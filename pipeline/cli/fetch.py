@@ -25,7 +25,7 @@ from pipeline.cli.sections import (
     speed_options,
     storage_options,
 )
-from pipeline.cli.settings import fetch_options
+from pipeline.cli.settings import fetch_options, refuse_contradictions
 from pipeline.cli.terminal import Terminal, is_terminal, print_data, say
 from pipeline.cli.words import summary
 from pipeline.errors import HlspipeError, OutputClosedError
@@ -63,7 +63,9 @@ def fetch(ctx: click.Context, /, url: str, output: str | None, **values: Any) ->
     playlist the best variant is taken, unless --format says otherwise; audio and subtitles with
     playlists of their own go to files beside the output.
     """
-    _refuse_contradictions(ctx, output, values)
+    refuse_contradictions(ctx, values)
+    if output == "-" and not values["list_formats"]:
+        _refuse_stdout(ctx, values)
     if values["list_formats"]:
         _list_formats(url, values)
         ctx.exit()
@@ -77,17 +79,6 @@ def _list_formats(url: str, values: Mapping[str, Any]) -> None:
     from pipeline.cli.listing import print_formats  # noqa: PLC0415  (tables take time to import)
 
     print_formats(url, fetch_options(values), as_json=values["json"])
-
-
-def _refuse_contradictions(
-    ctx: click.Context, output: str | None, values: Mapping[str, Any]
-) -> None:
-    if values["force"] and values["skip_existing"]:
-        ctx.fail("--force and --skip-existing exclude each other")
-    if values["key"] is not None and values["key_url"] is not None:
-        ctx.fail("--key and --key-url exclude each other")
-    if output == "-" and not values["list_formats"]:
-        _refuse_stdout(ctx, values)
 
 
 def _refuse_stdout(ctx: click.Context, values: Mapping[str, Any]) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+import click
+
 from pipeline.options import (
     FetchOptions,
     HttpOptions,
@@ -19,6 +21,17 @@ from pipeline.options import (
     StorageOptions,
     SubtitlesFormat,
 )
+
+#: Options that answer the same question.
+_EXCLUSIVE = (("force", "skip_existing"), ("key", "key_url"))
+
+
+def refuse_contradictions(ctx: click.Context, values: Mapping[str, Any]) -> None:
+    """Raise what click raises if two of `values` cannot both be meant."""
+    for one, other in _EXCLUSIVE:
+        if values[one] and values[other]:
+            spelt = f"--{one} and --{other}".replace("_", "-")
+            ctx.fail(f"{spelt} exclude each other")
 
 
 def fetch_options(values: Mapping[str, Any]) -> FetchOptions:

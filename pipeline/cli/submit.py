@@ -17,7 +17,7 @@ from pipeline.cli.sections import (
     request_options,
     selection_options,
 )
-from pipeline.cli.settings import job_fields
+from pipeline.cli.settings import job_fields, refuse_contradictions
 from pipeline.cli.terminal import print_data
 from pipeline.units import printable
 
@@ -57,6 +57,7 @@ def submit(
         for name in ("output", "id"):
             if values[name] is not None:
                 ctx.fail(f"--{name} is for one URL: there are {len(urls)}")
+    refuse_contradictions(ctx, values)
     fields = job_fields(_given(ctx, values))
     for job in client(socket).submit([{"url": url} | fields for url in urls]):
         if values["json"]:

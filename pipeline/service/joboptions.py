@@ -26,9 +26,15 @@ _MOST_HEADERS = 50
 _KEY_SIZES = (16, 32)
 _IV_SIZE = 16
 
+#: Options that answer the same question.
+_EXCLUSIVE = (("force", "skip_existing"), ("key", "key_url"))
+
 
 def job_options(defaults: FetchOptions, given: Mapping[str, Any]) -> FetchOptions:
     """`defaults`, with what a job was given. Raises UnacceptableError."""
+    for one, other in _EXCLUSIVE:
+        if given.get(one) and given.get(other):
+            raise UnacceptableError(f"{one} and {other} exclude each other")
     groups: dict[str, dict[str, Any]] = {"": {}, "http": {}, "selection": {}, "keys": {}}
     for name, value in given.items():
         if name not in _OPTIONS:

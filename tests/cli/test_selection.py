@@ -165,3 +165,15 @@ def test_standard_output_has_room_for_one_stream(
 
     assert result.exit_code == 0
     assert ("renditions of audio and subtitles are left out" in result.stderr) == warned
+
+
+@pytest.mark.parametrize("command", [["batch", "list.txt"], ["submit", "http://h/v.m3u8"]])
+@pytest.mark.parametrize(
+    "both", [["--force", "--skip-existing"], ["--key", KEY.hex(), "--key-url", "http://k/"]]
+)
+def test_other_commands_refuse_it_as_well(cli: Cli, command: list[str], both: list[str]) -> None:
+    """Before a list is read, or a daemon is looked for."""
+    result = cli(*command, *both)
+
+    assert result.exit_code == 2
+    assert "exclude each other" in result.stderr

@@ -88,6 +88,19 @@ def test_a_value_that_cannot_be_is_refused(name: str, value: object) -> None:
         job_options(DEFAULTS, {name: value})
 
 
+@pytest.mark.parametrize(
+    "given", [{"key": KEY, "key_url": "https://k/"}, {"force": True, "skip_existing": True}]
+)
+def test_what_excludes_each_other_is_refused(given: dict[str, object]) -> None:
+    """Each alone is taken, and both where one of them says no."""
+    with pytest.raises(UnacceptableError, match="exclude each other"):
+        job_options(DEFAULTS, given)
+
+    for name, value in given.items():
+        job_options(DEFAULTS, {name: value})
+    job_options(DEFAULTS, {"force": True, "skip_existing": False})
+
+
 @pytest.mark.parametrize("value", [KEY[:-2], "/root/.ssh/id_rsa", "s3cret", 5])
 def test_a_key_that_is_none_is_not_quoted(value: object) -> None:
     """And no file is looked into for it."""
