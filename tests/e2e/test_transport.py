@@ -14,7 +14,6 @@ from tests.support.behaviours import (
     Held,
     LastOne,
     Late,
-    NotHttp,
     OtherRange,
     RangeIgnored,
     Redirect,
@@ -28,6 +27,7 @@ from tests.support.behaviours import (
     first,
 )
 from tests.support.exchange import Behaviour
+from tests.support.framing import NotHttp
 from tests.support.origin import Origin
 from tests.support.streams import Aes
 

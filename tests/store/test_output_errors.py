@@ -7,6 +7,7 @@ import pytest
 from pipeline.errors import OutputExistsError, StorageError
 from pipeline.store.output import Care, FileOutput, StreamOutput
 from pipeline.store.part import journal_path, part_path
+from tests.store.outputs import publish, put
 from tests.support.tripwire import Tripwire
 
 
@@ -19,19 +20,6 @@ def path(tmp_path):
 def names(path):
     """What there is beside the output, and it."""
     return sorted(entry.name for entry in path.parent.iterdir())
-
-
-def put(output, index, data):
-    """Write one whole item."""
-    output.write(memoryview(data))
-    output.commit(index)
-
-
-def publish(output):
-    """Complete an output, give it its name, and let go of it."""
-    output.settle()
-    output.publish()
-    output.close()
 
 
 def no_wait(descriptor):

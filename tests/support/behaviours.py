@@ -187,18 +187,6 @@ class Stale:
 
 
 @dataclass(frozen=True)
-class Overlong:
-    """A Content-Length `by` bytes below the body that follows it."""
-
-    by: int
-
-    def __call__(self, exchange: Exchange) -> None:
-        reply = exchange.right_reply()
-        exchange.head(reply.status, reply.headers, max(reply.length - self.by, 0))
-        exchange.send_part(reply.payload, reply.start, reply.end)
-
-
-@dataclass(frozen=True)
 class TooMuch:
     """The right bytes and `by` more, all of them declared."""
 
@@ -363,17 +351,6 @@ class Garbage:
         right = exchange.right_reply()
         wrong = Payload(random.Random(exchange.request.path).randbytes(right.length))
         exchange.reply(Reply(right.status, wrong, 0, wrong.length, right.headers))
-
-
-@dataclass(frozen=True)
-class NotHttp:
-    """An answer in no protocol at all."""
-
-    data: bytes = b"\x00\x01SSH-2.0-nothing here speaks HTTP\r\n\r\n"
-
-    def __call__(self, exchange: Exchange) -> None:
-        exchange.send(self.data)
-        exchange.hang_up()
 
 
 @dataclass(frozen=True)

@@ -47,3 +47,26 @@ class Raw:
         while True:
             exchange.send(self.again)
             exchange.pause(self.interval)
+
+
+@dataclass(frozen=True)
+class Overlong:
+    """A Content-Length `by` bytes below the body that follows it."""
+
+    by: int
+
+    def __call__(self, exchange: Exchange) -> None:
+        reply = exchange.right_reply()
+        exchange.head(reply.status, reply.headers, max(reply.length - self.by, 0))
+        exchange.send_part(reply.payload, reply.start, reply.end)
+
+
+@dataclass(frozen=True)
+class NotHttp:
+    """An answer in no protocol at all."""
+
+    data: bytes = b"\x00\x01SSH-2.0-nothing here speaks HTTP\r\n\r\n"
+
+    def __call__(self, exchange: Exchange) -> None:
+        exchange.send(self.data)
+        exchange.hang_up()

@@ -16,8 +16,6 @@ from tests.support.behaviours import (
     Held,
     LastOne,
     Late,
-    NotHttp,
-    Overlong,
     Page,
     Paused,
     Redirect,
@@ -29,6 +27,7 @@ from tests.support.behaviours import (
     Throttled,
     TooMuch,
 )
+from tests.support.framing import NotHttp, Overlong
 from tests.support.origin import Origin
 from tests.support_tests.wire import BODY, Ask, Peer
 
