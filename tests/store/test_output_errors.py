@@ -7,7 +7,7 @@ import pytest
 from pipeline.errors import OutputExistsError, StorageError
 from pipeline.store.output import Care, FileOutput, StreamOutput
 from pipeline.store.part import journal_path, part_path
-from tests.store.outputs import publish, put
+from tests.store.outputs import no_wait, publish, put
 from tests.support.tripwire import Tripwire
 
 
@@ -20,11 +20,6 @@ def path(tmp_path):
 def names(path):
     """What there is beside the output, and it."""
     return sorted(entry.name for entry in path.parent.iterdir())
-
-
-def no_wait(descriptor):
-    """For a reader that is never slow."""
-    raise AssertionError("nobody is slow here")
 
 
 @pytest.mark.parametrize("op", ["fsync", "close", "ftruncate", "rename"])
