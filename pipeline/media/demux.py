@@ -7,7 +7,7 @@ FFmpeg's opens a file, or guesses what clocks mean.
 from __future__ import annotations  # PyAV's Packet is generic in its stubs only
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -20,6 +20,7 @@ from av.stream import Stream
 from pipeline.errors import RemuxFailed
 from pipeline.media import forms, packed, sniffing
 from pipeline.media.counting import unit_starts
+from pipeline.media.latecomers import has_latecomers
 from pipeline.media.parts import Part, parts_of
 from pipeline.media.slices import Slice
 from pipeline.media.timeline import Clock, Extent, Place, Span
@@ -299,13 +300,10 @@ class Reader:
         """The packets until the end, or until FFmpeg gives up: what came before that is good."""
         if not indices:
             return
-        try:
+        # IndexError is PyAV's, at the end, if there are latecomers.
+        with suppress(av.FFmpegError, IndexError):
             yield from container.demux([container.streams[index] for index in indices])
-        except av.FFmpegError:
-            return
-        except IndexError:
-            # PyAV's, at the end, of streams that FFmpeg has found on the way: MPEG-TS with another
-            # program map, and no word of a discontinuity.
+        if has_latecomers(container):
             self.warnings["A stream that begins on the way was left out"] = None
 
     def _keep(self, container: InputContainer) -> bool:

@@ -249,18 +249,17 @@ def _describe(stream: Any, source: Source, place: Place) -> None:
 def _set_chapters(container: OutputContainer, plan: RemuxPlan, late: float) -> None:
     if not plan.chapters:
         return
-    container.set_chapters(
-        [
-            {
-                "id": number,
-                "start": round((chapter.start + late) * 1000),
-                "end": round((chapter.end + late) * 1000),
-                "time_base": Fraction(1, 1000),
-                "metadata": {"title": chapter.title},
-            }
-            for number, chapter in enumerate(plan.chapters)
-        ]
-    )
+    chapters: list[Any] = [  # PyAV's type of a time base is another one from 19 on
+        {
+            "id": number,
+            "start": round((chapter.start + late) * 1000),
+            "end": round((chapter.end + late) * 1000),
+            "time_base": Fraction(1, 1000),
+            "metadata": {"title": chapter.title},
+        }
+        for number, chapter in enumerate(plan.chapters)
+    ]
+    container.set_chapters(chapters)
 
 
 def _write(

@@ -21,7 +21,7 @@ from pipeline.net.connection import Connection
 from pipeline.net.connections import Site
 from pipeline.net.failure import FetchFailure
 from pipeline.net.names import resolve
-from pipeline.net.translation import tls_refused
+from pipeline.net.translation import is_refusal, tls_refused
 
 if TYPE_CHECKING:
     import ssl
@@ -183,10 +183,10 @@ def _secured(sock: socket.socket, site: Site) -> socket.socket:
 
     try:
         return context.wrap_socket(sock, server_hostname=site.host.rstrip("."))
-    except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError):
-        raise  # the connection broke, and TLS with it
     except ssl.SSLError as error:
-        raise tls_refused(error) from error
+        if is_refusal(error):
+            raise tls_refused(error) from error
+        raise
 
 
 @lru_cache

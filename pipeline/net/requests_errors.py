@@ -11,11 +11,8 @@ import urllib3
 
 from pipeline.errors import NetworkError
 from pipeline.net.failure import FetchFailure, Patience, broken
-from pipeline.net.translation import tls_refused
+from pipeline.net.translation import is_refusal, tls_refused
 from pipeline.units import printable
-
-#: How TLS ends when it is the connection that has failed.
-_BREAKS = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 #: What http.client says of an answer to CONNECT that opens no tunnel.
 _TUNNEL = re.compile(r"Tunnel connection failed: ((\d+) .*)", re.DOTALL)
@@ -56,7 +53,7 @@ def translated() -> Iterator[None]:
 def _tls_failure(error: BaseException) -> FetchFailure:
     """A refusal is one for good; a connection that broke says nothing about the next one."""
     for cause in _causes(error):
-        if isinstance(cause, ssl.SSLError) and not isinstance(cause, _BREAKS):
+        if isinstance(cause, ssl.SSLError) and is_refusal(cause):
             return tls_refused(cause)
     return broken("the TLS connection failed")
 

@@ -7,10 +7,17 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from pipeline.errors import NetworkError
 from pipeline.net.failure import FetchFailure, Patience, broken
 from pipeline.units import printable
+
+if TYPE_CHECKING:
+    import ssl
+
+#: What OpenSSL says where the other end has closed the connection.
+_EARLY_END = "UNEXPECTED_EOF_WHILE_READING"
 
 
 @contextmanager
@@ -41,6 +48,17 @@ def failure_of(error: OSError | EOFError) -> FetchFailure:
 def _tls_failure(error: Exception) -> FetchFailure:
     """TLS that broke after it had begun: another connection may fare better."""
     return broken(f"the TLS connection failed ({tls_reason(error)})")
+
+
+def is_refusal(error: "ssl.SSLError") -> bool:
+    """Whether TLS was refused, while it was to come about; else it is the connection that broke.
+
+    OpenSSL may call an early end an error of the protocol as well, depending on the moment.
+    """
+    import ssl  # noqa: PLC0415  (it is there by now)
+
+    broken_off = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+    return not isinstance(error, broken_off) and error.reason != _EARLY_END
 
 
 def tls_refused(error: Exception) -> FetchFailure:

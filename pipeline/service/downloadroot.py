@@ -4,6 +4,7 @@ Names come from clients. What they lead to is looked at when a job is submitted,
 begins, since somebody may have put a symbolic link there in the meantime.
 """
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,15 +60,14 @@ class DownloadRoot:
     def check(self, output: str) -> None:
         """Refuse an output that symbolic links lead out of the root. Raises UnacceptableError."""
         path = Path(output)
-        try:
-            inside = path.parent.resolve().is_relative_to(self.path) and not path.is_symlink()
-        except (OSError, RuntimeError):  # links in a circle
-            inside = False
-        if not inside:
+        if _is_circle(path.parent) or path.is_symlink() or not self._holds(path.parent):
             raise UnacceptableError(
                 f"{printable(output, 200)} is not below the download root {self.path}: a symbolic"
                 " link leads out of it"
             )
+
+    def _holds(self, directory: Path) -> bool:
+        return directory.resolve().is_relative_to(self.path)
 
     def make_directory(self, output: str) -> None:
         """Make the directory that `output` goes to, if it is missing.
@@ -85,6 +85,15 @@ class DownloadRoot:
     def shown(self, output: str) -> str:
         """`output` as clients name it: relative to the root."""
         return os.path.relpath(output, self.path)
+
+
+def _is_circle(path: Path) -> bool:
+    """Whether symbolic links lead back to themselves."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 def _is_plain(part: str) -> bool:

@@ -48,11 +48,18 @@ class JobQueue:
         with self._translated():
             path.touch(mode=0o600)  # URLs, headers and keys are in it
             self._database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
-            self._database.row_factory = sqlite3.Row
-            self._database.execute("PRAGMA journal_mode = WAL")
-            # A job that was accepted survives a power failure too.
-            self._database.execute("PRAGMA synchronous = FULL")
-            migrate(self._database)
+            try:
+                self._prepare()
+            except BaseException:
+                self._database.close()
+                raise
+
+    def _prepare(self) -> None:
+        self._database.row_factory = sqlite3.Row
+        self._database.execute("PRAGMA journal_mode = WAL")
+        # A job that was accepted survives a power failure too.
+        self._database.execute("PRAGMA synchronous = FULL")
+        migrate(self._database)
 
     def close(self) -> None:
         """Give the database back."""
