@@ -15,7 +15,7 @@ from pipeline.processes.arena import Partitions
 from pipeline.processes.channel import Receiver, Sender, instruction_pipe
 from pipeline.processes.errands import Errand
 from pipeline.processes.launch import kill, launch, reap, reap_within
-from pipeline.processes.messages import Crashed, LimitConnections, Message
+from pipeline.processes.messages import Crashed, LimitConnections, Message, ReturnTasks
 from pipeline.processes.records import drain_credits
 from pipeline.processes.scarcity import needed_to
 
@@ -145,10 +145,13 @@ class DownloaderChild(Child):
         self._launch(setup, [ground.arena, records, credit, *tokens], now)
 
     def limit_to(self, connections: int) -> None:
-        """Have the process use no more than so many connections."""
+        """Have the process use no more than so many connections.
+
+        With none, nobody would ever come to what it has in hand: it gives that back.
+        """
         if connections != self.limit:
             self.limit = connections
-            self.tell(LimitConnections(connections))
+            self.tell(LimitConnections(connections), *([] if connections else [ReturnTasks()]))
 
     def take_leases(self) -> list[Errand]:
         """The errands that it had; it has them no more."""

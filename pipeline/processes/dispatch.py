@@ -297,15 +297,20 @@ class Dispatcher:
         self._again(errand, 0.0)
 
     def lost(self, errands: list[Errand], ended: str, now: float) -> Errand | None:
-        """A downloader died with `errands` in hand; returns one that has died too often."""
+        """A downloader died with `errands` in hand; returns one that has died too often.
+
+        All others are tried again, whoever they are for.
+        """
         started = errands[: self._crew.size.threads]
+        poisonous = None
         for errand in errands:
             errand.deaths += errand in started
-            if errand.deaths >= MAX_DEATHS:
-                return errand
+            if errand.deaths >= MAX_DEATHS and poisonous is None:
+                poisonous = errand
+                continue
             self._bulletin.retried(errand, f"a downloader process ended: {ended}", 0.0)
             self._again(errand, now)
-        return None
+        return poisonous
 
     def _again(self, errand: Errand, due: float) -> None:
         if isinstance(errand, DocumentErrand):

@@ -265,6 +265,8 @@ class TestFailures:
         errands = child.take_leases()
 
         assert dispatcher.lost(errands, "killed", 9.0) is errands[0]
+        dispatcher.assign(10.0)
+        assert set(indexes(crew)) > {errand.index for errand in errands[1:]}
 
     def test_a_continuation_is_a_try(self, dispatched):
         """One over an idle connection is a request, and no try."""
