@@ -17,11 +17,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from pipeline.errors import NetworkError
 from pipeline.net.connection import Connection
 from pipeline.net.connections import Site
-from pipeline.net.failure import FetchFailure
+from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.names import resolve
-from pipeline.net.translation import is_refusal, tls_refused
+from pipeline.net.translation import is_refusal, tls_reason, tls_refused
 
 if TYPE_CHECKING:
     import ssl
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 #: Seconds that an address gets before the next one is tried beside it (RFC 8305 section 8). Most
 #: servers answer sooner; where one does not, a second connection is begun in vain, no more.
 _HEAD_START = 0.25
+
+#: Variables that name trusted certificates, as for requests and curl.
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 #: Where Linux' struct tcp_info has the round trip, in microseconds (include/uapi/linux/tcp.h).
 _TCPI_RTT, _TCPI_RTT_AT = struct.Struct("=I"), 68
@@ -191,18 +195,25 @@ def _secured(sock: socket.socket, site: Site) -> socket.socket:
 
 @lru_cache
 def _context(verify: bool) -> "ssl.SSLContext":
-    """How TLS is spoken: as requests does, with the certificates that it trusts."""
+    """How TLS is spoken: as requests does, with the certificates that it trusts.
+
+    Raises FetchFailure where the user's own cannot be read.
+    """
     # Imported here: 20 ms that no clear-text download needs.
     import ssl  # noqa: PLC0415
 
     import certifi  # noqa: PLC0415
 
-    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    trusted = Path(bundle or certifi.where())
+    named = next((name for name in _BUNDLES if os.environ.get(name)), None)
+    trusted = Path(os.environ[named] if named else certifi.where())
     is_folder = trusted.is_dir()
-    context = ssl.create_default_context(
-        cafile=None if is_folder else str(trusted), capath=str(trusted) if is_folder else None
-    )
+    try:
+        context = ssl.create_default_context(
+            cafile=None if is_folder else str(trusted), capath=str(trusted) if is_folder else None
+        )
+    except OSError as error:
+        reason = f"the certificates of ${named} cannot be read ({tls_reason(error)})"
+        raise FetchFailure(NetworkError, reason, Patience.NEVER) from error
     context.set_alpn_protocols(["http/1.1"])
     if not verify:
         context.check_hostname = False

@@ -9,10 +9,12 @@ import select
 import socket
 import struct
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from pipeline.net.ahead import LEAST_ROUND_TRIP
+from pipeline.net.chunks import LONGEST_LINE
 from pipeline.net.failure import FetchFailure, broken
 from pipeline.net.heads import LONGEST_HEAD, Head, head_end, parse_head
 from pipeline.net.pace import Pace
@@ -42,9 +44,6 @@ _UNFIT = select.POLLIN | select.POLLHUP | select.POLLERR
 #: Interim answers to one request: servers send one or two.
 _MOST_INTERIM = 16
 
-#: Bytes of a line between chunks, extensions included.
-_LONGEST_LINE = 4096
-
 _TIMEVAL = struct.Struct("@ll")
 
 
@@ -63,6 +62,7 @@ class Connection:
         self._timeout = timeout
         self._buffer = bytearray(_AHEAD)
         self._start = self._end = 0  # of what is in the buffer and has not been handed out
+        self._waits = True  # for what has not come yet
         self._rested = False
         self._spoilt = False  # a part of a request has been sent
         self._opening: tuple[int, bytes] | None = None  # of the last body: its length, first bytes
@@ -177,7 +177,7 @@ class Connection:
         """A line, its end included. Raises FetchFailure, EOFError, OSError."""
         pace = None
         while (found := self._buffer.find(b"\n", self._start, self._end)) < 0:
-            if self._end - self._start >= _LONGEST_LINE:
+            if self._end - self._start >= LONGEST_LINE:
                 raise broken("the answer was no valid HTTP")
             pace = self._read_on(pace)
         line = bytes(memoryview(self._buffer)[self._start : found + 1])
@@ -208,17 +208,44 @@ class Connection:
         if self._start == self._end:
             self._start = self._end = 0
         elif self._end == len(self._buffer):
-            self._buffer += bytes(len(self._buffer))
+            self._make_room()
         size = self._receive(memoryview(self._buffer)[self._end :])
         if not size:
             raise EOFError("the connection has ended")
         self._end += size
 
+    def _make_room(self) -> None:
+        """Behind what has not been handed out, in the place of what has, or in a larger buffer."""
+        rest = self._buffer[self._start : self._end]
+        if len(rest) == len(self._buffer):
+            self._buffer += bytes(len(rest))
+        self._buffer[: len(rest)] = rest
+        self._start, self._end = 0, len(rest)
+
+    @contextmanager
+    def without_waiting(self) -> Iterator[None]:
+        """In here, what has not come yet is taken for the end of the stream."""
+        self._waits = False
+        try:
+            yield
+        finally:
+            self._waits = True
+
     def _receive(self, view: memoryview) -> int:
+        if not self._waits:
+            return self._receive_at_hand(view)
         try:
             return self._sock.recv_into(view)
         except BlockingIOError as error:  # how SO_RCVTIMEO says that it is over
             raise TimeoutError from error
+
+    def _receive_at_hand(self, view: memoryview) -> int:
+        if hasattr(self._sock, "pending"):
+            return self._sock.recv_into(view) if self._sock.pending() else 0
+        try:
+            return self._sock.recv_into(view, 0, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
 
     def close(self) -> None:
         """End the connection."""

@@ -4,7 +4,8 @@ Each cookie says itself which host may see it; nothing is ever written back. The
 library's, and is not even imported for a run that has no cookie.
 """
 
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,22 +21,29 @@ _MOST_TAKEN = 300
 _LONGEST = 4096
 
 
+#: Hears of cookies that are new: the URL of the answer, and its Set-Cookie fields.
+Tell = Callable[[str, list[str]], None]
+
+
 class Cookies:
     """The cookies of one transport. May be used from any thread."""
 
-    def __init__(self, path: Path | None) -> None:
-        """Begin with those in `path`. Raises UsageError."""
+    def __init__(self, path: Path | None, tell: Tell | None = None) -> None:
+        """Begin with those in `path`; `tell` hears what servers add. Raises UsageError."""
         self._jar: CookieJar | None = load_cookies(path) if path is not None else None
         self._most = _MOST_TAKEN + (len(self._jar) if self._jar is not None else 0)
+        self._tell = tell
+        self._lock = threading.RLock()
 
     @property
     def jar(self) -> "CookieJar":
         """All of them."""
-        if self._jar is None:
-            from http.cookiejar import CookieJar  # noqa: PLC0415
+        with self._lock:
+            if self._jar is None:
+                from http.cookiejar import CookieJar  # noqa: PLC0415
 
-            self._jar = CookieJar()
-        return self._jar
+                self._jar = CookieJar()
+            return self._jar
 
     def header_for(self, url: str) -> str | None:
         """The Cookie header of a request to `url`, if there is one."""
@@ -49,14 +57,27 @@ class Cookies:
 
     def take(self, url: str, fields: Iterable[str]) -> None:
         """An answer from `url` came with these Set-Cookie fields."""
+        new = self.learn(url, fields)
+        if new and self._tell is not None:
+            self._tell(url, new)
+
+    def learn(self, url: str, fields: Iterable[str]) -> list[str]:
+        """As if an answer from `url` had come with these fields; returns them if any is new."""
         from email.message import Message  # noqa: PLC0415
         from urllib.request import Request  # noqa: PLC0415
 
-        message = Message()
-        for field in self._welcome(fields):
-            message["Set-Cookie"] = field
-        answer: Any = _Answer(message)
-        self.jar.extract_cookies(answer, Request(url))  # noqa: S310
+        with self._lock:
+            before = self._values()
+            welcome = list(self._welcome(fields))
+            message = Message()
+            for field in welcome:
+                message["Set-Cookie"] = field
+            answer: Any = _Answer(message)
+            self.jar.extract_cookies(answer, Request(url))  # noqa: S310
+            return welcome if self._values() != before else []
+
+    def _values(self) -> dict[tuple[str, str, str], str | None]:
+        return {(each.domain, each.path, each.name): each.value for each in self.jar}
 
     def _welcome(self, fields: Iterable[str]) -> Iterator[str]:
         """Those that there is room for: in a full jar, new values of cookies that are in it."""

@@ -9,9 +9,13 @@ from collections.abc import Iterable
 
 from pipeline.errors import NetworkError
 from pipeline.net.failure import FetchFailure, Patience, broken
+from pipeline.units import KIB
 
 #: What we say that we can decode.
 ACCEPTED = "gzip, deflate"
+
+#: Compressed bytes that may be more than what they stand for: heads, and a server's garbage.
+_SLACK = 64 * KIB
 
 _GZIP = 16 + zlib.MAX_WBITS
 _MAGIC = b"\x1f\x8b"
@@ -22,9 +26,11 @@ def decoded(pieces: Iterable[memoryview], encoding: str, cap: int) -> bytes:
     name = encoding.strip().lower()
     data = bytearray()
     inflater = None if name in ("", "identity") else _Inflater(name)
+    received = 0
     for piece in pieces:
+        received += len(piece)
         data += piece if inflater is None else inflater.take(piece, cap - len(data) + 1)
-        if len(data) > cap:
+        if len(data) > cap or received > cap + _SLACK:
             reason = f"the document is larger than {cap} bytes"
             raise FetchFailure(NetworkError, reason, Patience.NEVER)
     if inflater is not None:

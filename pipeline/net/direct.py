@@ -58,11 +58,15 @@ class DirectSender:
             request,
             lambda site: self._connect(site, clean),
         )
-        if head.cookies:
-            self._cookies.take(clean, head.cookies)
-        # Looked up again: the connection may have shown how far this transport reaches.
-        home = Home(self._site_of(place), self._connections)
-        return Incoming(target.url, head, connection, home)
+        try:
+            if head.cookies:
+                self._cookies.take(clean, head.cookies)
+            # Looked up again: the connection may have shown how far this transport reaches.
+            home = Home(self._site_of(place), self._connections)
+            return Incoming(target.url, head, connection, home)
+        except BaseException:
+            connection.close()
+            raise
 
     def round_trip(self, target: Target) -> float:
         """Seconds to where `target` leads, if a connection there has been kept; else 0."""
@@ -124,7 +128,9 @@ def _request(target: Target, headers: Mapping[str, str]) -> bytes:
     """The request, as RFC 9112 section 3 writes it. Raises FetchFailure."""
     scheme, _, host = target.place.partition("://")
     host = host.removesuffix(f":{_PORTS[scheme]}")
-    lines = [f"GET {target.path} HTTP/1.1", f"Host: {host}"]
+    lines = [f"GET {target.path} HTTP/1.1"]
+    if not any(name.lower() == "host" for name in headers):
+        lines.append(f"Host: {host}")
     lines += [f"{name}: {value}" for name, value in headers.items()]
     text = "\r\n".join([*lines, "", ""])
     if text.count("\n") != len(lines) + 1 or text.count("\r") != len(lines) + 1 or "\0" in text:

@@ -4,18 +4,16 @@ RFC 9112 section 6.3: an announced length, chunks, or the end of the connection.
 that of `answers.Answer`; `requested` has the same for answers that come through requests.
 """
 
-import re
 from collections.abc import Mapping
 
+from pipeline.net.chunks import Chunks
 from pipeline.net.connection import Connection
 from pipeline.net.connections import Home, Site
-from pipeline.net.failure import FetchFailure, broken
+from pipeline.net.failure import FetchFailure
 from pipeline.net.heads import Head
 
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
-
-#: Lines behind the last chunk: trailers, which say nothing that we ask for. Each is waited for.
-_MOST_TRAILERS = 16
+#: Bytes of a body that nobody wants, and that are passed over for the sake of the connection.
+_WASTE_BYTES = 16 * 1024
 
 
 class Incoming:
@@ -37,20 +35,22 @@ class Incoming:
         self._home = home
         self._keeps_alive = head.keeps_alive
         self._minor = head.minor
-        self._chunked = head.chunked
-        self._left = 0 if self._chunked else head.length  # of the chunk, or of the whole
-        self._ended = self._left == 0 and not self._chunked
+        self._chunks = None
+        if head.chunked:
+            self._chunks = Chunks(connection.read_line, connection.read_into)
+        self._left = head.length  # None: in chunks, or to the end of the connection
+        self._ended = self._left == 0
         self._released = False
 
     @property
     def length(self) -> int | None:
         """Bytes still to come, as far as the server has announced them."""
-        return None if self._chunked else self._left
+        return self._left
 
     @property
     def until_close(self) -> bool:
         """Whether the body ends with the connection: nobody can tell if it is whole."""
-        return not self._chunked and self._left is None
+        return self._chunks is None and self._left is None
 
     @property
     def idle_share(self) -> float:
@@ -68,7 +68,7 @@ class Incoming:
 
         That takes a body whose end is known, and a connection that is kept behind it.
         """
-        if self._left is None or self._chunked or not self._keeps_alive or not self._minor:
+        if self._left is None or not self._keeps_alive or not self._minor:
             return 0.0
         return self._connection.round_trip if self._home.bears_more else 0.0
 
@@ -92,22 +92,20 @@ class Incoming:
     def _read_into(self, view: memoryview) -> int:
         if self._ended:
             return 0
-        if self._chunked and not self._left and not self._next_chunk():
-            self._ended = True
-            return 0
-        if self._left is not None:
-            view = view[: self._left]
-        size = self._received(view)
+        if self._chunks is not None:
+            size = self._chunks.read_into(view)
+            self._ended = self._chunks.ended
+            return size
         if self._left is None:
+            size = self._connection.read_into(view)
             self._ended = not size
             self._keeps_alive = False
             return size
+        size = self._received(view[: self._left])
         if not size:
             raise EOFError("the connection has ended")
         self._left -= size
-        self._ended = not self._left and not self._chunked
-        if self._chunked and not self._left:
-            self._end_chunk()
+        self._ended = not self._left
         return size
 
     def _received(self, view: memoryview) -> int:
@@ -122,23 +120,6 @@ class Incoming:
                 self._home.ask_one_by_one()
         return size
 
-    def _next_chunk(self) -> bool:
-        """Begin the next chunk; False if there is none."""
-        match = _CHUNK.fullmatch(self._connection.read_line())
-        if match is None:
-            raise broken("the body was chunked in no valid way")
-        self._left = int(match[1], 16)
-        if self._left:
-            return True
-        for _ in range(_MOST_TRAILERS):
-            if not self._connection.read_line().strip():
-                return False
-        raise broken("the body was chunked in no valid way")
-
-    def _end_chunk(self) -> None:
-        if self._connection.read_line().strip():
-            raise broken("the body was chunked in no valid way")
-
     def release(self) -> None:
         """The body is not read any further: keep the connection if it is at its end, or close it.
 
@@ -147,14 +128,24 @@ class Incoming:
         if self._released:
             return
         self._released = True
-        if self._keeps_alive and self._is_whole() and self._connection.rest():
+        if self._keeps_alive and self._is_at_hand() and self._connection.rest():
             self._home.give_back(self._connection)
         else:
             self._connection.close()
 
-    def _is_whole(self) -> bool:
-        """The last chunk says nothing but that it is the last; it is read for the connection."""
+    def _is_at_hand(self) -> bool:
+        """Whether the rest has come already, and is little: the server is not waited for.
+
+        So it is with the page of a redirect, and with a last chunk, which says nothing else.
+        """
+        if self._ended:
+            return True
+        left = _WASTE_BYTES
+        waste = memoryview(bytearray(left))
         try:
-            return self._ended or (self._chunked and not self._left and not self._next_chunk())
+            with self._connection.without_waiting():
+                while left > 0 and (size := self._read_into(waste)):
+                    left -= size
         except (FetchFailure, EOFError, OSError):
             return False
+        return self._ended

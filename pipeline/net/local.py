@@ -5,6 +5,7 @@ A remote playlist never gets here: its plan refuses everything but http and http
 """
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote, urlsplit
@@ -66,14 +67,18 @@ def open_local(
 ) -> Iterator[FileBody]:
     """The body of a local file, or of a part of it. Raises FetchFailure; `missing` if it is not."""
     try:
-        descriptor = os.open(local_path(url), os.O_RDONLY | os.O_CLOEXEC)
+        # A named pipe would be waited for, for ever if need be.
+        descriptor = os.open(local_path(url), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError as error:
         reason = error.strerror or "there is no such file"
         raise FetchFailure(missing, reason, Patience.NEVER) from error
     except (OSError, ValueError) as error:
         raise _unreadable(error) from error
     try:
-        offset, length = byte_range or (0, os.fstat(descriptor).st_size)
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise FetchFailure(StorageError, "it is no regular file", Patience.NEVER)
+        offset, length = byte_range or (0, about.st_size)
         yield FileBody(descriptor, offset, length)
     finally:
         os.close(descriptor)

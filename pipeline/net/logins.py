@@ -56,4 +56,5 @@ def _netrc_path() -> Path | None:
     else:
         home = os.environ.get("HOME") or "~"
         places = [Path(home, name) for name in (".netrc", "_netrc")]
-    return next((place for place in places if place.is_file()), None)
+    # Not `Path.is_file`, which raises where a directory must not be looked into.
+    return next((place for place in places if os.path.isfile(place)), None)  # noqa: PTH113

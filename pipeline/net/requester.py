@@ -6,7 +6,7 @@ else is sent on connections of our own (`direct`). Not covered: what an answer m
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import requests
 from requests.utils import select_proxy
 
 from pipeline.errors import NetworkError
+from pipeline.net.chunks import LONGEST_LINE, Chunks
 from pipeline.net.cookies import Cookies
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.hosts import origin_of
@@ -131,17 +132,20 @@ class Requested:
         # urllib3 keeps the response that it reads from under this name; requests relies on it too.
         source: Any = self._raw._original_response  # noqa: SLF001
         self._source = source
-        self._read = _chunked_reader(source) if source.chunked else source.fp.readinto1
+        self._broken = False
+        self._chunks = None
+        if source.chunked:
+            self._chunks = Chunks(self._read_line, source.fp.readinto1)
 
     @property
     def length(self) -> int | None:
         """Bytes still to come, as far as the server has announced them."""
-        return None if self._source.chunked else self._source.length
+        return None if self._chunks else self._source.length
 
     @property
     def until_close(self) -> bool:
         """Whether the body ends with the connection: nobody can tell if it is whole."""
-        return not self._source.chunked and self._source.length is None
+        return self._chunks is None and self._source.length is None
 
     @property
     def idle_share(self) -> float:
@@ -162,36 +166,41 @@ class Requested:
         """Some bytes; 0 at the end of the body. Raises FetchFailure."""
         if self._source.isclosed():
             return 0
-        if self._source.length is not None:
-            view = view[: self._source.length]
-        with translated():
-            size: int = self._read(view)
-        if not self._source.chunked and self._source.length is not None:
-            self._account(size)
-        return size
+        try:
+            with translated():
+                return self._read_into(view)
+        except BaseException:
+            self._broken = True  # what comes next on the connection is nobody's guess
+            raise
 
-    def _account(self, size: int) -> None:
-        """Tell http.client what was read past it, and let it see the end of the body."""
+    def _read_into(self, view: memoryview) -> int:
+        if self._chunks is not None:
+            size = self._chunks.read_into(view)
+            if self._chunks.ended:
+                self._end()
+            return size
+        left = self._source.length
+        size = int(self._source.fp.readinto1(view if left is None else view[:left]))
+        if left is None:
+            return size
         if not size:
             raise EOFError("the connection has ended")
         self._source.length -= size
-        if self._source.length == 0:
-            self._source.readinto(bytearray(1))
+        if not self._source.length:
+            self._end()
+        return size
+
+    def _read_line(self) -> bytes:
+        return bytes(self._source.fp.readline(LONGEST_LINE + 1))
+
+    def _end(self) -> None:
+        """Have http.client, past which all was read, see the end of the body."""
+        self._source.chunked, self._source.length = False, 0
+        self._source.readinto(bytearray(1))
 
     def release(self) -> None:
         """The body is not read any further: keep the connection if it is fit for another."""
-        if self._source.isclosed():
+        if self._source.isclosed() and not self._broken:
             self._raw.release_conn()
         else:
             self._response.close()
-
-
-def _chunked_reader(source: Any) -> Callable[[memoryview], int]:
-    """Reads of a chunked body, one system call each; http.client has no `readinto1` for it."""
-
-    def read(view: memoryview) -> int:
-        data = source.read1(len(view))
-        view[: len(data)] = data
-        return len(data)
-
-    return read

@@ -69,5 +69,6 @@ def tls_refused(error: Exception) -> FetchFailure:
 
 def tls_reason(error: object) -> str:
     """What OpenSSL complains of."""
-    detail = getattr(error, "verify_message", "") or getattr(error, "reason", "") or "TLS error"
+    names = ("verify_message", "reason", "strerror")
+    detail = next((text for name in names if (text := getattr(error, name, ""))), "TLS error")
     return printable(str(detail), 120)

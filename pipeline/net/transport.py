@@ -8,17 +8,17 @@ supervisor).
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, closing, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from pipeline.errors import NetworkError
-from pipeline.net.answers import Answer, check_status
-from pipeline.net.body import Allowance, Body, pieces, read_body
+from pipeline.net.answers import Answer, check_status, range_to_skip
+from pipeline.net.body import Allowance, Body, Bytes, pieces, read_body
 from pipeline.net.connections import Connections
 from pipeline.net.continued import ByteRange, Continuations, ContinuedBody, Manner, range_header
-from pipeline.net.cookies import Cookies
+from pipeline.net.cookies import Cookies, Tell
 from pipeline.net.decoding import ACCEPTED, decoded
 from pipeline.net.direct import DirectSender
 from pipeline.net.failure import FetchFailure, Patience
@@ -53,6 +53,14 @@ _DOCUMENT_HEADERS = {**_COMMON_HEADERS, "Accept-Encoding": ACCEPTED}
 Upcoming = Callable[[Callable[[str], bool]], tuple[str, ByteRange | None] | None]
 
 
+class Notices(NamedTuple):
+    """Who hears of what answers bring besides bodies."""
+
+    #: The URL behind the first redirect from https to http, if that is allowed.
+    left_tls: Callable[[str], None] | None = None
+    cookies: Tell | None = None
+
+
 class Transport:
     """Makes requests for one origin's sake. Its methods may be called from any thread."""
 
@@ -64,23 +72,22 @@ class Transport:
         *,
         local: bool = False,
         origin_private: bool | None = None,
-        on_left_tls: Callable[[str], None] | None = None,
+        notices: Notices = Notices(),  # noqa: B008  (it is a constant)
     ) -> None:
         """`origin` is the URL that the user gave: `options.headers` are meant for its host.
 
         With `local`, files on this machine may be read too: the playlist is one of them.
-        `origin_private` is what is known of the origin's address (`reach`). `on_left_tls` hears of
-        the first redirect from https to http, if that is allowed.
+        `origin_private` is what is known of the origin's address (`reach`).
         """
         self.policy = RetryPolicy(options.retries, options.retry_sleep)
         self._options = options
         self._local = local
         self._origin = origin
-        self._on_left_tls = on_left_tls
+        self._on_left_tls = notices.left_tls
         self._connections = connections
-        self._cookies = Cookies(options.cookies)
+        self.cookies = Cookies(options.cookies, notices.cookies)
         self.reach = Reach(origin, options.block_private, True if local else origin_private)
-        self._direct = DirectSender(options, connections, self._cookies, self.reach)
+        self._direct = DirectSender(options, connections, self.cookies, self.reach)
 
     def open(
         self,
@@ -89,12 +96,15 @@ class Transport:
         continuations: Continuations | None = None,
         allowance: Allowance | None = None,
         upcoming: Upcoming | None = None,
-    ) -> AbstractContextManager[ContinuedBody | FileBody]:
+    ) -> AbstractContextManager[ContinuedBody | FileBody | Bytes]:
         """The body of `url`, or of a part of it. Raises FetchFailure, also while it is read.
 
-        It is read no faster than `allowance` allows. When it is about to end, `upcoming` may be
-        asked what is opened next, and that is asked for beforehand.
+        Of nothing there is no need to ask for it, nor is there a Range header for it. Else it is
+        read no faster than `allowance` allows, and when it is about to end, `upcoming` may be asked
+        what is opened next: that is asked for beforehand.
         """
+        if byte_range is not None and not byte_range[1]:
+            return nullcontext(Bytes(b""))
         if self._local and is_local(url):
             return open_local(url, byte_range)
 
@@ -120,6 +130,8 @@ class Transport:
 
     def _ask_ahead(self, answer: Incoming, url: str, byte_range: ByteRange | None) -> None:
         """Nothing is lost if that fails: the request is made in its turn then."""
+        if byte_range is not None and not byte_range[1]:
+            return
         headers = self._with_own(url, {**_SEGMENT_HEADERS, **range_header(byte_range)})
         with suppress(FetchFailure, OSError):
             self._direct.ask_ahead(answer, target_of(url), headers)
@@ -144,6 +156,7 @@ class Transport:
         answer = self._follow(url, _DOCUMENT_HEADERS)
         try:
             check_status(answer)
+            range_to_skip(answer, None)
             document = pieces(Body(answer, 0, None, self._options.timeout))
             encoding = answer.headers.get("content-encoding", "")
             return decoded(document, encoding, cap), answer.url
@@ -216,7 +229,7 @@ class Transport:
     def _requester(self) -> "Requester":
         from pipeline.net.requester import Requester  # noqa: PLC0415  (80 ms that few runs need)
 
-        return Requester(self._options, self._connections.most, self._cookies)
+        return Requester(self._options, self._connections.most, self.cookies)
 
 
 def _overridden(headers: Mapping[str, str], own: tuple[tuple[str, str], ...]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from pipeline.errors import ScarcityError
 from pipeline.net.connections import Connections
-from pipeline.net.transport import Transport
+from pipeline.net.transport import Notices, Transport
 from pipeline.options import HttpOptions
 from pipeline.processes import messages
 from pipeline.processes.arena import Arena
@@ -79,7 +79,12 @@ class Downloader:
 
     def _obey(self, message: messages.ToDownloader) -> None:
         match message:
-            case messages.OpenContext() | messages.OriginSeen() | messages.CloseContext():
+            case (
+                messages.OpenContext()
+                | messages.OriginSeen()
+                | messages.CookiesSet()
+                | messages.CloseContext()
+            ):
                 self._obey_about_context(message)
             case messages.LimitConnections(connections):
                 self._work.set_limit(connections)
@@ -96,13 +101,19 @@ class Downloader:
                 os._exit(0)
 
     def _obey_about_context(
-        self, message: messages.OpenContext | messages.OriginSeen | messages.CloseContext
+        self,
+        message: messages.OpenContext
+        | messages.OriginSeen
+        | messages.CookiesSet
+        | messages.CloseContext,
     ) -> None:
         match message:
             case messages.OpenContext():
                 self._transports[message.context] = self._transport(message)
             case messages.OriginSeen(context, private):
                 self._transports[context].reach.origin_private = private
+            case messages.CookiesSet(context, url, fields):
+                self._transports[context].cookies.learn(url, fields)
             case messages.CloseContext(context):
                 self._transports.pop(context, None)
                 self._connections.forget_due()
@@ -130,13 +141,16 @@ class Downloader:
         def tell(url: str) -> None:
             self._reports.send(messages.TlsLeft(message.context, url))
 
+        def share(url: str, fields: list[str]) -> None:
+            self._reports.send(messages.CookiesSet(message.context, url, fields))
+
         return Transport(
             _http(message),
             message.origin,
             self._connections,
             local=message.local,
             origin_private=message.origin_private,
-            on_left_tls=tell,
+            notices=Notices(tell, share),
         )
 
 

@@ -16,8 +16,10 @@ from pipeline.crypto.wholeness import Wholeness
 from pipeline.errors import DecryptionError, NetworkError
 from pipeline.net.failure import FetchFailure, Patience, broken
 
-#: Of less than one transport packet only what it is not can be told.
 _PACKET = 188
+
+#: Of fewer bytes than these only what it is not can be told.
+_TELLING = 16
 
 #: Two packets and a bit.
 HEAD = 400
@@ -44,7 +46,8 @@ class Judgement:
         if length < _PACKET:
             if looks_like_image(head) or looks_like_text(head):
                 raise self._refused(head)
-            return
+            if length < _TELLING:
+                return
         kind = looks_like_media(head)
         if kind is None:
             raise self._refused(head)

@@ -38,6 +38,17 @@ class OriginSeen(NamedTuple):
     private: bool
 
 
+class CookiesSet(NamedTuple):
+    """An answer from `url` has set cookies, in these fields. To the others, and from the first.
+
+    A session begins with the playlist, and goes on in whatever process fetches its segments.
+    """
+
+    context: int
+    url: str
+    fields: list[str]
+
+
 class LimitConnections(NamedTuple):
     """Have no more than so many tasks under way at a time."""
 
@@ -335,6 +346,7 @@ class RemuxDone(NamedTuple):
 ToDownloader = (
     OpenContext
     | OriginSeen
+    | CookiesSet
     | LimitConnections
     | ReturnTasks
     | CloseContext
@@ -348,6 +360,7 @@ FromDownloader = (
     | TryContinued
     | ChangedOver
     | TlsLeft
+    | CookiesSet
     | TasksReturned
     | DocumentFetched
     | Alive

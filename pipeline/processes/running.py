@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.errors import HlspipeError
+from pipeline.net.hosts import host_of
 from pipeline.options import HttpOptions
 from pipeline.processes import messages
 from pipeline.processes.children import DownloaderChild
@@ -46,11 +47,17 @@ class Order:
     renewal: Renewal | None = None
 
 
+#: Cookies of one job that a new downloader is told of: more than a transport keeps.
+_MOST_COOKIES = 300
+
+
 class _Running(NamedTuple):
     flow: Flow
     context: messages.OpenContext
     order: Order
     started: float
+    #: What has set cookies, by host and name.
+    cookies: dict[tuple[object, str], messages.CookiesSet]
 
 
 class RunningJobs:
@@ -70,7 +77,7 @@ class RunningJobs:
         origin = order.origin
         context = open_context(next(self._numbers), origin.url, origin.local, order.http)
         flow = Flow(context.context, order.job, self._end)
-        self._running[flow.context] = _Running(flow, context, order, time.monotonic())
+        self._running[flow.context] = _Running(flow, context, order, time.monotonic(), {})
         for child in self._crew.downloaders:
             child.tell(context)
         self._grant(flow, flow.start())
@@ -88,7 +95,22 @@ class RunningJobs:
     def introduce(self, child: DownloaderChild) -> None:
         """Tell a new downloader how requests are made."""
         for running in self._running.values():
-            child.tell(running.context)
+            child.tell(running.context, *running.cookies.values())
+
+    def cookies_set(self, by: DownloaderChild, report: messages.CookiesSet) -> None:
+        """A server has set cookies in an answer to one downloader: the others are told."""
+        running = self._running.get(report.context)
+        if running is None:
+            return
+        for cookie in report.fields:
+            key = host_of(report.url), cookie.partition("=")[0].strip()
+            running.cookies.pop(key, None)
+            running.cookies[key] = report._replace(fields=[cookie])
+            if len(running.cookies) > _MOST_COOKIES:
+                del running.cookies[next(iter(running.cookies))]
+        for child in self._crew.downloaders:
+            if child is not by:
+                child.tell(report)
 
     def origin_seen(self, context: int, private: bool | None) -> None:
         """The first document of a job has shown what kind of address its origin has."""

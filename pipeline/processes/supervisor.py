@@ -250,13 +250,21 @@ class Supervisor:
             case messages.TryContinued() | messages.ChangedOver():
                 self._caretaker.fruitful()
                 self._dispatcher.continued(message)
-            case messages.TlsLeft(context, url):
-                self.bulletin.tls_left(context, url)
             case messages.TasksReturned(leases):
                 self._dispatcher.returned(leases)
             case messages.Alive():
                 self._hear_figures(child, message)
-            case messages.Crashed():
+            case _:
+                self._hear_of_answers(child, message)
+
+    def _hear_of_answers(self, child: DownloaderChild, message: messages.FromDownloader) -> None:
+        """What a server's answers have brought besides their bodies."""
+        match message:
+            case messages.TlsLeft(context, url):
+                self.bulletin.tls_left(context, url)
+            case messages.CookiesSet():
+                self._jobs.cookies_set(child, message)
+            case _:
                 pass
 
     def _hear_figures(self, child: DownloaderChild, figures: messages.Alive) -> None:

@@ -1,6 +1,7 @@
 """Bodies that go on where they broke off."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import pytest
@@ -54,8 +55,18 @@ class Reader:
     ) -> bytes:
         """The body at `path`, to the end."""
         options = HttpOptions(timeout=self.timeout)
-        connections = Connections(1)
-        transport = Transport(options, self.origin.url("/"), connections)
+        with closing(Connections(1)) as connections:
+            transport = Transport(options, self.origin.url("/"), connections)
+            return self._read(transport, byte_range, pauses, block, path)
+
+    def _read(
+        self,
+        transport: Transport,
+        byte_range: ByteRange | None,
+        pauses: Sequence[float],
+        block: int,
+        path: str,
+    ) -> bytes:
         continuations = Continuations(
             pauses, lambda failure, pause: self.told.append((failure.reason, pause)), self._sleep
         )
@@ -67,7 +78,6 @@ class Reader:
                 data += view[:size]
                 if size < block:
                     break
-        connections.close()
         return data
 
     def _sleep(self, seconds: float) -> None:

@@ -1,5 +1,6 @@
 """Cookies: whom they go to, and how many are taken."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,33 @@ def test_files_that_hold_no_cookies(content: bytes, tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match=r"cookies\.txt"):
         Cookies(path)
+
+
+def test_those_that_others_were_given() -> None:
+    """They go where they would have gone; what is known already is not told again."""
+    told: list[object] = []
+    cookies = Cookies(None, lambda url, fields: told.append(fields))
+
+    assert cookies.learn(URL, ["a=1; Path=/"]) == ["a=1; Path=/"]
+    assert cookies.learn(URL, ["a=1; Path=/"]) == []
+    cookies.take(URL, ["a=1; Path=/"])
+    assert told == []
+    assert names(cookies) == {"a"}
+    assert names(cookies, "http://other.example/") == set()
+
+
+def test_the_first_ones_of_two_threads() -> None:
+    """Both are in the one jar that there is."""
+    for _ in range(50):
+        cookies, both = Cookies(None), threading.Barrier(2)
+
+        def take(name: str, cookies: Cookies = cookies, both: threading.Barrier = both) -> None:
+            both.wait()
+            cookies.take(URL, [f"{name}=1; Path=/"])
+
+        threads = [threading.Thread(target=take, args=(name,)) for name in "ab"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert names(cookies) == {"a", "b"}

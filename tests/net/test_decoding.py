@@ -75,3 +75,20 @@ def test_coding_that_was_not_asked_for() -> None:
     """Brotli, say."""
     with pytest.raises(FetchFailure, match="not asked for"):
         decoded(cut(b"x", 1), "br", MB)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_what_never_comes_to_anything(coding: str) -> None:
+    """Empty members, or garbage behind the end: it is read no further than a document may be."""
+    pieces = 0
+
+    def endless() -> Iterator[memoryview]:
+        nonlocal pieces
+        yield memoryview(CODINGS[coding](b"all"))
+        while True:
+            pieces += 1
+            yield memoryview(gzip.compress(b"") * 500)
+
+    with pytest.raises(FetchFailure, match="larger than"):
+        decoded(endless(), coding, MB)
+    assert pieces < 200

@@ -2,7 +2,9 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -32,7 +34,7 @@ class Asked:
 
     def __init__(self, server: socket.socket, connection: Connection, answer: bytes) -> None:
         self.pool = Connections(1)
-        sender = threading.Thread(target=server.sendall, args=(answer,))
+        sender = threading.Thread(target=_send, args=(server, answer))
         sender.start()
         head = connection.ask(b"GET / HTTP/1.1\r\n\r\n")
         self.incoming = Incoming("http://host/", head, connection, Home(SITE, self.pool))
@@ -51,6 +53,11 @@ class Asked:
             data += view[:size]
         self.sender.join()
         return bytes(data)
+
+
+def _send(server: socket.socket, answer: bytes) -> None:
+    with suppress(OSError):  # nobody may want all of it
+        server.sendall(answer)
 
 
 Pair = tuple[socket.socket, Connection]
@@ -168,13 +175,61 @@ def test_chunks_that_end_without_a_last(pair: Pair) -> None:
         asked.body()
 
 
-def test_body_that_is_not_read_to_its_end(pair: Pair) -> None:
-    """What is left of it would be taken for the next answer."""
-    asked = Asked(*pair, OK + b"Content-Length: 10\r\n\r\nabcdefghij")
+def test_the_rest_has_not_come(pair: Pair) -> None:
+    """It would be taken for the next answer, and is not waited for."""
+    asked = Asked(*pair, OK + b"Content-Length: 20\r\n\r\nabcdefghij")
     asked.incoming.read_into(memoryview(bytearray(4)))
     asked.incoming.release()
 
     assert asked.given_back == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Content-Length: 10\r\n\r\nabcdefghij",
+        b"Transfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n4\r\nghij\r\n0\r\n\r\n",
+    ],
+    ids=["announced", "chunks"],
+)
+def test_a_rest_that_has_come(body: bytes, pair: Pair) -> None:
+    """It is passed over: the page of a redirect costs no connection."""
+    asked = Asked(*pair, OK + body)
+    asked.sender.join()
+    asked.incoming.read_into(memoryview(bytearray(4)))
+    asked.incoming.release()
+
+    assert asked.given_back == [pair[1]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"Content-Length: 900000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\ndbba0\r\n"],
+    ids=["announced", "chunks"],
+)
+def test_a_rest_that_is_large(body: bytes, pair: Pair) -> None:
+    """A new connection costs less than that."""
+    asked = Asked(*pair, OK + body + bytes(900_000))
+    asked.incoming.read_into(memoryview(bytearray(4)))
+    asked.incoming.release()
+
+    assert asked.given_back == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"6\r\nabcdef\r\n", b"6\r\nabcdef\r\n0\r\nTrailer: x\r\n", b"6\r\nabcdef\r\n0"],
+    ids=["no last chunk", "trailers", "half a line"],
+)
+def test_a_last_chunk_is_not_waited_for(body: bytes, pair: Pair) -> None:
+    """It would say nothing else, and the server may take its time."""
+    asked = Asked(*pair, OK + b"Transfer-Encoding: chunked\r\n\r\n" + body)
+    asked.incoming.read_into(memoryview(bytearray(6)))
+    began = time.monotonic()
+    asked.incoming.release()
+
+    assert asked.given_back == []
+    assert time.monotonic() - began < 4  # the connection's timeout is 5
 
 
 def test_interim_answers_are_passed_over(pair: Pair) -> None:

@@ -71,3 +71,11 @@ def test_netrc_that_cannot_be_read(text: str, home: Path) -> None:
     (home / ".netrc").write_bytes(text.encode("latin-1"))
 
     assert login("http://host/") is None
+
+
+def test_a_home_that_cannot_be_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no logins; requests without one are made all the same."""
+    monkeypatch.setenv("HOME", f"/{'x' * 5000}")
+    logins._netrc.cache_clear()
+
+    assert login("http://host/") is None

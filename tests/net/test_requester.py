@@ -3,9 +3,11 @@
 import pytest
 
 from pipeline.net.cookies import Cookies
+from pipeline.net.failure import FetchFailure
 from pipeline.net.requester import Requester
 from pipeline.net.targets import target_of
 from pipeline.options import HttpOptions
+from tests.support.behaviours import Chunked
 from tests.support.origin import Origin
 from tests.support.proxy import Proxy
 
@@ -62,4 +64,43 @@ def test_an_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) 
         answer = asked.send(target, {})
         assert answer.status == 200
         answer.release()
+        assert proxy.connections == 1
+
+
+@pytest.mark.parametrize("size", [b"zz", b"-1", b"0x5", b"0_5"], ids=repr)
+def test_a_bad_chunk_through_a_proxy(size: bytes) -> None:
+    """It is refused as it is on connections of our own, and the connection is not used again."""
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with Origin() as origin, Proxy() as proxy:
+        origin.serve({"/b": b"right"})
+        origin.behave(
+            "/a", lambda exchange: exchange.send(answer + size + b"\r\nwrong\r\n0\r\n\r\n")
+        )
+        asked = requester(proxy.url())
+        bad = asked.send(target_of(origin.url("/a")), {})
+        with pytest.raises(FetchFailure, match="chunked in no valid way"):
+            bad.read_into(memoryview(bytearray(100)))
+        bad.release()
+
+        good = asked.send(target_of(origin.url("/b")), {})
+        view = memoryview(bytearray(100))
+        assert view[: good.read_into(view)] == b"right"
+        good.release()
+
+
+@pytest.mark.parametrize("step", [1, 3, 100])
+def test_chunks_through_a_proxy(step: int) -> None:
+    """The body comes whole, and the connection is used again."""
+    with Origin() as origin, Proxy() as proxy:
+        origin.serve({"/a": b"0123456789" * 20})
+        origin.behave("/a", Chunked(size=7))
+        asked = requester(proxy.url())
+        for _ in range(3):
+            answer = asked.send(target_of(origin.url("/a")), {})
+            data, view = bytearray(), memoryview(bytearray(step))
+            while size := answer.read_into(view):
+                data += view[:size]
+            answer.release()
+            assert data == b"0123456789" * 20
+        assert origin.count() == 3
         assert proxy.connections == 1

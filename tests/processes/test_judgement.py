@@ -1,3 +1,5 @@
+import gzip
+
 import pytest
 
 from pipeline.errors import DecryptionError
@@ -30,6 +32,10 @@ OTHERS = {
     "pixel": (b"GIF89a" + bytes(37), "a GIF image"),
     "picture": (b"\x89PNG\r\n\x1a\n" + bytes(400), "a PNG image"),
     "zeros": (bytes(400), "neither"),
+    "a few zeros": (bytes(100), "neither"),
+    "page in Latin-1": (b"<html>d\xe9j\xe0 vu</html>", "a web page"),
+    "page in UTF-16": ("<html>gone</html>".encode("utf-16"), "neither"),
+    "packed page": (gzip.compress(b"<html>gone</html>"), "neither"),
 }
 
 
