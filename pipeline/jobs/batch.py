@@ -155,10 +155,17 @@ class _Batch:
                     if any(each.download.outcome is None for each in self.running):
                         supervisor.step()
                     self._end_some(supervisor)
+                    self._heed_signals(supervisor)
                 supervisor.finish()
         except Interrupted as error:
             self._all_failed(error)
             raise
+
+    def _heed_signals(self, supervisor: Supervisor) -> None:
+        """Raise Interrupted for a signal that has waited until an output had its name."""
+        received = supervisor.signals.received
+        if received and (self.waiting or self.running):
+            raise Interrupted(received[0])
 
     def _begin_some(self, supervisor: Supervisor) -> None:
         while self.waiting and len(self.running) < self.how.jobs:

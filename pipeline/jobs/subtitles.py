@@ -18,7 +18,8 @@ from pipeline.media.subtitles import SubtitleSegment, check_webvtt, merge_webvtt
 from pipeline.media.timestamps import HEAD_BYTES, first_timestamp
 from pipeline.options import SubtitlesFormat
 from pipeline.processes.wishes import Document, Fetched, Wish
-from pipeline.store.output import Care, FileOutput
+from pipeline.store.care import Care
+from pipeline.store.file_output import FileOutput
 from pipeline.units import MIB, format_mb
 
 #: The largest segment of subtitles: an hour of dense ones is 200 KB.

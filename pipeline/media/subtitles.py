@@ -15,6 +15,10 @@ from pipeline.media.webvtt import Cue, WebVtt, clock, parse_webvtt
 
 _TOUCHING_MS = 1  # rounding from 90 kHz
 _TAG = re.compile(r"<(/?)([a-zA-Z]*+)[^<>]*+>")  # possessive: a long word is scanned once
+
+#: References to characters that cannot be: Python refuses to make a number of too many digits.
+_NO_CHARACTER = re.compile(r"&#(?:[0-9]{9,}|[xX][0-9a-fA-F]{8,});?")
+
 _SUBRIP_TAGS = ("b", "i", "u")
 
 
@@ -65,7 +69,7 @@ def to_srt(document: str) -> str:
 
 def subrip_text(payload: str) -> str:
     """A cue's text as SubRip has it."""
-    text = html.unescape(_TAG.sub(_subrip_tag, payload))
+    text = html.unescape(_NO_CHARACTER.sub("\ufffd", _TAG.sub(_subrip_tag, payload)))
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
 
 

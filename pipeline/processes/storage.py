@@ -27,10 +27,13 @@ from pipeline.processes.channel import Receiver, Sender
 from pipeline.processes.heart import start_heart
 from pipeline.processes.lending import Lender
 from pipeline.processes.records import NO_BLOCK, Mark, Record, RecordReader
-from pipeline.store.output import Care, Output, StreamOutput, open_output
+from pipeline.store.care import Care
+from pipeline.store.output import Output, open_output
+from pipeline.store.part import kept_bytes
 from pipeline.store.room import check_room, place_for
 from pipeline.store.segments import SegmentStore
 from pipeline.store.spill import SpillArea
+from pipeline.store.stream_output import StreamOutput
 from pipeline.store.sweep import likely_places, sweep
 from pipeline.store.threshold import Threshold
 
@@ -159,7 +162,7 @@ class Storage:
         try:
             if path is not None:
                 self._beside = path.parent
-                check_room(self._beside, order.known_bytes)
+                check_room(self._beside, _still_needed(order, path))
             output = self._output(order)
         except HlspipeError as error:
             self._reports.send(messages.JobFailed(order.job, *to_wire(error)))
@@ -374,3 +377,10 @@ class Storage:
                 self._abandon(job)
         with suppress(OSError):
             self._tidy(lambda: self._close_area(keep=False))
+
+
+def _still_needed(order: messages.OpenOutput, path: Path) -> int | None:
+    """Bytes that an output may yet take; None if nobody knows."""
+    if order.known_bytes is None or order.kept_as is None:
+        return order.known_bytes
+    return max(0, order.known_bytes - kept_bytes(path))

@@ -14,6 +14,7 @@ is told to the user in `bulletin`; what becomes of outputs is in `outputs`, and 
 import atexit
 import selectors
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Self
@@ -217,16 +218,19 @@ class Supervisor:
         self._tune(self.tuner.received(total, now, busy=self._busy))
 
     def _hear(self, child: Child) -> None:
-        assert child.reports is not None  # noqa: S101  (only running children are watched)
         child.last_heard = time.monotonic()
+        for message in self._said_by(child):
+            self._handle(child, message)
+        if child.reports is not None and child.reports.closed:
+            self._caretaker.died(child)
+
+    def _said_by(self, child: Child) -> Iterator[Any]:
+        """Its messages. What is none ends it; what handling them raises is not its fault."""
+        assert child.reports is not None  # noqa: S101  (only running children are watched)
         try:
-            for message in child.reports.receive():
-                self._handle(child, message)
+            yield from child.reports.receive()
         except ValueError as error:
             child.crash = f"it sent what is no message: {error}"
-            self._caretaker.died(child)
-            return
-        if child.reports.closed:
             self._caretaker.died(child)
 
     def _handle(self, child: Child, message: Any) -> None:

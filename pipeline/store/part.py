@@ -11,6 +11,7 @@ from pipeline.store.files import close_quietly, is_still, remove_all, storage_er
 
 _PART = ".part"
 _JOURNAL = ".journal"
+_FORMER = ".former"
 
 #: Bytes in a file name, on every common file system.
 _LONGEST_NAME = 255
@@ -27,8 +28,17 @@ def part_path(output: Path) -> Path:
 
 def journal_path(part: Path) -> Path:
     """Where the journal of a `.part` is."""
-    stem = os.fsencode(part.name)[: _LONGEST_NAME - len(_JOURNAL)]
-    return part.with_name(os.fsdecode(stem) + _JOURNAL)
+    return _beside(part, _JOURNAL)
+
+
+def former_path(part: Path) -> Path:
+    """Where the file is that has been replaced, while that may yet be taken back."""
+    return _beside(part, _FORMER)
+
+
+def _beside(part: Path, ending: str) -> Path:
+    stem = os.fsencode(part.name)[: _LONGEST_NAME - len(ending)]
+    return part.with_name(os.fsdecode(stem) + ending)
 
 
 def open_locked(part: Path) -> int:
@@ -110,7 +120,7 @@ def remove_part(output: Path) -> None:
         if part.exists():
             descriptor = open_locked(part)
             try:
-                remove_all([part, journal_path(part)])
+                remove_all([part, journal_path(part), former_path(part)])
             finally:
                 close_quietly(descriptor)
 

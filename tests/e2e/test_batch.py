@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,40 @@ def test_interrupted_and_taken_up(served: Bench) -> None:
     assert served.origin.count("/segment*") <= 6 * 10 - 24 + 12
     names = ["video.ts", *(f"video-{number}.ts" for number in range(2, 7))]
     assert all(sha256_of(file(served, name)) == served.stream.sha256 for name in names)
+    served.check_nothing_left()
+
+
+SLOW_DISK = """
+import sys, time
+import pipeline.store.file_output as output
+
+def sync(descriptor, real=output.sync):
+    open("syncing", "w").close()
+    time.sleep(0.7)
+    real(descriptor)
+
+output.sync = sync
+from pipeline.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=int)
+def test_interrupted_while_an_output_is_completed(signum: int, served: Bench) -> None:
+    """That one is whole, and nothing more is begun."""
+    lines = [f"{served.url}?{number}" for number in range(4)]
+    (served.workspace.cwd / "list.txt").write_text("\n".join(lines))
+    served.workspace.program = (sys.executable, "-c", SLOW_DISK)
+    arguments = ("batch", "list.txt", "--json", "--fsync", "-j", "1")
+    with served.workspace.start(*arguments) as running:
+        running.wait_until(file(served, "syncing").exists, "the moment")
+        running.interrupt(signum)
+        run = running.wait()
+
+    assert run.exit_code == 128 + signum, run.stderr
+    assert sha256_of(file(served, "video.ts")) == served.stream.sha256
+    assert sorted(path.name for path in served.workspace.cwd.glob("*.ts")) == ["video.ts"]
+    assert served.origin.count("/*.m3u8") == 1
     served.check_nothing_left()
 
 

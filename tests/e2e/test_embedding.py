@@ -42,6 +42,20 @@ result = batch(entries, batch_options=BatchOptions(jobs=2), on_event=ended.appen
 print(len(result.receipts), len(result.failed), result.receipts[0].status.value)
 """
 
+DEAF = """
+import sys
+from pipeline import fetch
+
+def hear(event):
+    if type(event).__name__ == "Progress":
+        raise ValueError("a listener's own")
+
+try:
+    fetch(sys.argv[1], "video.ts", on_event=hear)
+except ValueError as error:
+    print(error)
+"""
+
 
 def program(bench: Bench, text: str) -> str:
     """What a program that uses the library prints."""
@@ -67,3 +81,12 @@ def test_batch_from_a_program(bench: Bench) -> None:
     assert program(bench, BATCH) == "3 0 complete"
     files = sorted(bench.workspace.cwd.glob("*.ts"))
     assert [sha256_of(file) for file in files] == [bench.stream.sha256] * 3
+
+
+def test_a_listener_that_fails(bench: Bench) -> None:
+    """Its error is the caller's, and no child's death; nothing is left."""
+    bench.serve([100 * KB] * 4)
+
+    assert program(bench, DEAF) == "a listener's own"
+    assert not bench.output.exists()
+    bench.check_nothing_left()

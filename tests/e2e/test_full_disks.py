@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.bench import KB, MB, Bench, message
-from tests.support.behaviours import Held, Late
+from tests.support.behaviours import Held, Late, Right, Status
 from tests.support.disks import SmallDisk
 from tests.support.invariants import check_i2_exit_matches_bytes
+from tests.support.playlists import Entry, media_playlist
 from tests.support.runs import Run, limited
 from tests.support.streams import Aes
 
@@ -92,6 +93,28 @@ def test_an_output_that_does_not_fit_and_goes_on(served: Bench, small_disk: Make
     check_i2_exit_matches_bytes(again, output, served.stream.sha256)
     assert again.receipt["resumed_bytes"] >= 8 * 100 * KB
     assert [path.name for path in disk.path.iterdir()] == ["video.ts"]
+
+
+def test_room_for_the_rest(bench: Bench, small_disk: MakeDisk) -> None:
+    """What is kept needs no more room: with a known size, too, there is enough for the rest."""
+    stream = bench.serve([MB], container="ts")
+    name, size = stream.segments[0].name, stream.segments[0].stat().st_size
+    part = size // 8 // 188 * 188
+    entries = [Entry(name, byte_range=f"{part}@{number * part}") for number in range(8)]
+    bench.serve_playlist(media_playlist(entries, version=4))
+    bench.origin.behave(f"/{name}", [*[Right()] * 6, Status(404)])
+    disk = small_disk(2 * MB)
+    output = disk.path / "video.ts"
+    first = bench.fetch("-o", output, "-c", "-N", "1", "--retries", "0")
+    assert first.exit_code == 6, first.stderr
+    disk.fill(leave=size // 2)
+    bench.origin.behave(f"/{name}", Right())
+
+    again = bench.fetch("-o", output, "-c", "-N", "1")
+
+    assert again.exit_code == 0, again.stderr
+    assert output.read_bytes() == stream.segments[0].read_bytes()[: 8 * part]
+    assert again.receipt["resumed_bytes"] >= 4 * part
 
 
 def test_a_disk_that_is_full_before_the_start(served: Bench, small_disk: MakeDisk) -> None:

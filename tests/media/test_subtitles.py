@@ -319,6 +319,7 @@ def srt(payload: str) -> str:
         ("a < b", "a < b"),
         ("one\ntwo", "one\ntwo"),
         ("one&#10;&#10;two", "one\ntwo"),
+        (f"a&#{'9' * 5000};b&#x{'f' * 5000};c", "a\ufffdb\ufffdc"),
     ],
 )
 def test_subrip_text(payload, text):

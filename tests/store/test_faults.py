@@ -12,7 +12,8 @@ import pytest
 
 from pipeline.errors import HlspipeError, StorageError
 from pipeline.options import MergeMode
-from pipeline.store.output import Care, FileOutput
+from pipeline.store.care import Care
+from pipeline.store.file_output import FileOutput
 from pipeline.store.part import journal_path, part_path
 from pipeline.store.segments import SegmentStore
 from pipeline.store.spill import SpillArea

@@ -9,11 +9,9 @@ from pipeline.errors import (
     OutputExistsError,
     StorageError,
 )
-from pipeline.store.output import (
-    Care,
-    FileOutput,
-)
-from pipeline.store.part import journal_path, part_path, refuse_busy, remove_part
+from pipeline.store.care import Care
+from pipeline.store.file_output import FileOutput
+from pipeline.store.part import former_path, journal_path, part_path, refuse_busy, remove_part
 from tests.store.outputs import publish, put
 
 
@@ -94,6 +92,35 @@ def test_force_replaces(path):
     publish(output)
 
     assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize("before", [None, b"old"], ids=["nothing", "a file"])
+def test_taken_back(path, before):
+    """Where a later output cannot have its name, what an earlier one has replaced is back."""
+    if before is not None:
+        path.write_bytes(before)
+    output = FileOutput(path, Care(force=True))
+    put(output, 0, b"new")
+    output.settle()
+    output.publish()
+    assert path.read_bytes() == b"new"
+    output.unpublish()
+    output.discard()
+
+    assert names(path) == ([] if before is None else [path.name])
+    assert before is None or path.read_bytes() == before
+
+
+def test_the_file_that_was_replaced_is_gone(path):
+    """Nothing of it is left, nor of a run that was killed at that moment."""
+    path.write_bytes(b"old")
+    former_path(part_path(path)).write_bytes(b"older")
+    output = FileOutput(path, Care(force=True))
+    put(output, 0, b"new")
+    publish(output)
+
+    assert path.read_bytes() == b"new"
+    assert names(path) == [path.name]
 
 
 def test_directory_is_never_replaced(path):

@@ -5,8 +5,10 @@ import os
 import pytest
 
 from pipeline.errors import OutputExistsError, StorageError
-from pipeline.store.output import Care, FileOutput, StreamOutput
+from pipeline.store.care import Care
+from pipeline.store.file_output import FileOutput
 from pipeline.store.part import journal_path, part_path
+from pipeline.store.stream_output import StreamOutput
 from tests.store.outputs import no_wait, publish, put
 from tests.support.tripwire import Tripwire
 

@@ -2,12 +2,16 @@
 
 import hashlib
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import OutputClosedError, StorageError
-from pipeline.store.output import Care, FileOutput, StreamOutput, open_output
+from pipeline.store.care import Care
+from pipeline.store.file_output import FileOutput
+from pipeline.store.output import open_output
+from pipeline.store.stream_output import StreamOutput
 from tests.store.outputs import no_wait, publish, put
 
 
@@ -111,3 +115,36 @@ def test_full_device():
     with pytest.raises(StorageError, match="No space"):
         output.write(memoryview(b"x"))
     output.discard()
+
+
+def test_socket_with_a_slow_reader():
+    """It does not block, though the one that gave it may: who waits goes on listening."""
+    reading, writing = socket.socketpair()
+    received, waits = bytearray(), []
+
+    def wait(descriptor):
+        waits.append(descriptor)
+        received.extend(reading.recv(1 << 20))
+
+    output = StreamOutput(os.dup(writing.fileno()), wait, Care())
+    data = os.urandom(3_000_000)
+    put(output, 0, data)
+    publish(output)
+    writing.close()
+    while piece := reading.recv(1 << 20):
+        received += piece
+    reading.close()
+
+    assert waits
+    assert received == data
+
+
+def test_socket_whose_reader_went_away():
+    """The same as with a pipe."""
+    reading, writing = socket.socketpair()
+    reading.close()
+    output = StreamOutput(os.dup(writing.fileno()), no_wait, Care())
+    with pytest.raises(OutputClosedError):
+        output.write(memoryview(b"x"))
+    output.discard()
+    writing.close()

@@ -5,8 +5,9 @@ import os
 import pytest
 
 from pipeline.errors import StorageError
+from pipeline.store.care import Care
+from pipeline.store.file_output import FileOutput
 from pipeline.store.journal import Entry, recorded
-from pipeline.store.output import Care, FileOutput
 from pipeline.store.part import journal_path, part_path
 
 IDENTITY = "a" * 64
