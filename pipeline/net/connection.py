@@ -23,10 +23,6 @@ from pipeline.net.pace import Pace
 #: for that to cost nothing, and enough to have a small document in one system call.
 _AHEAD = 16 * 1024
 
-#: Seconds after which a server may have been about to give up an idle connection by a reset. One
-#: that comes sooner is its answer to the request.
-_LONG_IDLE = 1.0
-
 #: Seconds that the answer to a request may take that was sent beforehand. It is made anew then.
 _DUE_SECONDS = 3.0
 
@@ -66,7 +62,6 @@ class Connection:
         self._rested = False
         self._spoilt = False  # a part of a request has been sent
         self._opening: tuple[int, bytes] | None = None  # of the last body: its length, first bytes
-        self._idle = self._rests_since = 0.0
         self._busy_since = self._brought = 0.0  # since when, and the bytes of bodies since then
         self._poll = select.poll()
         self._poll.register(sock, _UNFIT)
@@ -83,7 +78,7 @@ class Connection:
             self._sock.sendall(request)
             self._fill()
         except (ConnectionError, EOFError) as error:
-            if self._rested and (self._idle > _LONG_IDLE or not _is_reset(error)):
+            if self._rested:
                 raise Stale from error
             raise
         return self._answer()
@@ -150,14 +145,13 @@ class Connection:
 
     def rest(self) -> bool:
         """Be idle until the next request; False if more has come than was asked for."""
-        self._rested, self._rests_since = True, time.monotonic()
+        self._rested = True
         if self.asked_ahead is not None:
             return not self._spoilt
         return self._start == self._end and not _is_decrypted(self._sock)
 
     def wake(self) -> bool:
         """Get ready for another request; False if the connection is not fit for one any more."""
-        self._idle = time.monotonic() - self._rests_since
         found = self._poll.poll(0)
         if found and found[0][1] == select.POLLIN and hasattr(self._sock, "pending"):
             return _is_silent(self._sock, self._timeout)
@@ -272,11 +266,6 @@ def _is_silent(sock: Any, timeout: float) -> bool:
     finally:
         sock.settimeout(timeout)
     return False
-
-
-def _is_reset(error: Exception) -> bool:
-    """Whether the other end has thrown the connection away, and not merely ended it."""
-    return isinstance(error, ConnectionResetError)
 
 
 def _set_timeout(sock: socket.socket, seconds: float) -> None:

@@ -41,7 +41,7 @@ PASSING = {
     "429": Status(429),
     "408": Status(408),
     "404 once": Status(404),
-    "reset": Reset(),
+    "reset": Reset(after=0),
     "reset in the body": Reset(after=100 * KB),
     "cut behind the head": Cut(after=0),
     "cut in the body": Cut(after=100 * KB),
@@ -76,10 +76,11 @@ class TestRetries:
         assert run.receipt["retries"] == 2
         assert served.origin.count("/segment*") == 10
 
-    def test_no_answer_at_all(self, served: Bench) -> None:
+    @pytest.mark.parametrize("behaviour", [Cut(), Reset()], ids=["end", "reset"])
+    def test_no_answer_at_all(self, behaviour: Behaviour, served: Bench) -> None:
         """On a connection that was kept it is asked again at once, and else as a retry."""
-        served.origin.behave("/segment00000.ts", first(2, Cut()))
-        served.origin.behave("/segment00004.ts", first(2, Cut()))
+        served.origin.behave("/segment00000.ts", first(2, behaviour))
+        served.origin.behave("/segment00004.ts", first(2, behaviour))
 
         run = served.fetch(*BRIEF)
 
