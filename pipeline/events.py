@@ -45,6 +45,12 @@ class Resumed(NamedTuple):
     bytes: int
 
 
+class AlreadyThere(NamedTuple):
+    """The output is there, and that is as good as a download: nothing is fetched."""
+
+    output: str
+
+
 class Progress(NamedTuple):
     """Where the run stands. Sent often: a listener that prints should thin it out."""
 
@@ -149,6 +155,7 @@ Event = (
     | SegmentsPicked
     | TransferStarted
     | Resumed
+    | AlreadyThere
     | Progress
     | SwitchedToDisk
     | TempDirectoryCreated

@@ -38,11 +38,12 @@ def line_for(event: BatchEvent, *, verbose: bool) -> str | None:
 def _end(event: Ended) -> str:
     receipt = event.receipt
     failed_early = event.entry.error is not None
-    name = f"line {event.entry.line}" if failed_early else printable(str(receipt.output))
+    name = f"line {event.entry.line}" if failed_early else printable(receipt.output or receipt.url)
     counted = f"[{event.done}/{event.total}]"
     if receipt.exit_code:
         return f"✗ {counted} {name}: {receipt.error} (exit {receipt.exit_code})"
-    return f"✓ {counted} {name} ({short_size(receipt.bytes)})"
+    got = short_size(receipt.bytes) if receipt.bytes else "already there"
+    return f"✓ {counted} {name} ({got})"
 
 
 class BatchLines:

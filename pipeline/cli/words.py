@@ -9,6 +9,7 @@ from functools import singledispatch
 from typing import TYPE_CHECKING
 
 from pipeline.events import (
+    AlreadyThere,
     Event,
     LengthsUnverified,
     MergeStarted,
@@ -69,6 +70,11 @@ def _picked(event: SegmentsPicked) -> str:
 def _resumed(event: Resumed) -> str:
     found = f"{count(event.segments, 'segment')} ({format_mb(event.bytes)})"
     return f"Going on with {printable(event.output)}: {found} are there"
+
+
+@_say.register
+def _there(event: AlreadyThere) -> str:
+    return f"{printable(event.output)} is there already: nothing is fetched"
 
 
 @_say.register

@@ -13,6 +13,7 @@ from pipeline.jobs.receipt import (
     Status,
     StorageFacts,
 )
+from pipeline.processes.download import Download
 from pipeline.processes.flow import Flow
 from pipeline.processes.supervisor import Supervisor
 from pipeline.store.part import kept_bytes
@@ -43,7 +44,7 @@ def receipt_of(job: Job, flow: Flow, supervisor: Supervisor) -> Receipt:
     bulletin, size = supervisor.bulletin, supervisor.crew.size
     account = bulletin.account(flow.context)
     download = next(iter(supervisor.downloads_of(flow)), None)
-    missing = tuple(sorted(download.missing)) if download else ()
+    missing = _missing(download) if download else ()
     plan = job.tracks[0].plan if job.tracks else None
     return Receipt(
         url=public_url(job.url),
@@ -77,6 +78,12 @@ def receipt_of(job: Job, flow: Flow, supervisor: Supervisor) -> Receipt:
         retries=account.retries,
         elapsed_seconds=round(account.elapsed, 3),
     )
+
+
+def _missing(download: Download) -> tuple[int, ...]:
+    """Segments that it does without, and the one that it could not do without."""
+    refused = () if download.refused is None else (download.refused,)
+    return tuple(sorted({*download.missing, *refused}))
 
 
 def note_kept_bytes(error: HlspipeError | Interrupted, job: Job) -> None:

@@ -15,7 +15,7 @@ from pipeline.processes.limits import Limits
 from pipeline.processes.running import Order, Origin
 from pipeline.processes.supervisor import Supervisor
 from pipeline.store.part import refuse_busy
-from pipeline.units import public_url
+from pipeline.units import printable, public_url
 
 if TYPE_CHECKING:
     from pipeline.jobs.receipt import Receipt
@@ -25,6 +25,10 @@ _STDOUT_DESCRIPTOR = 1
 
 #: Other names for standard output: in the storage process they would be its own.
 _STDOUT_NAMES = {"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
+
+
+#: What a path to a directory ends with, and the same in a batch, where endings are still open.
+_NAMELESS = {f"{dots}{ending}" for dots in ("", ".", "..") for ending in ("", ".{ext}")}
 
 
 def fetch(
@@ -134,8 +138,10 @@ def prepared(
 def already_there(job: Job) -> "Receipt | None":
     """The receipt of a job whose output is there, where that is as good as a download."""
     if job.options.accepts_existing and job.output_exists:
-        from pipeline.jobs.receipt import Receipt, Status  # noqa: PLC0415  (few are)
+        from pipeline.events import AlreadyThere  # noqa: PLC0415  (few are)
+        from pipeline.jobs.receipt import Receipt, Status  # noqa: PLC0415
 
+        job.tell(AlreadyThere(str(job.output)))
         return Receipt(public_url(job.url), job.output, Status.COMPLETE, exit_code=0)
     return None
 
@@ -178,8 +184,9 @@ def _check(job: Job) -> None:
         from pipeline.jobs.wanted import check_selection  # noqa: PLC0415  (most want the usual)
 
         check_selection(job.options.selection)
-    if job.output == "":
-        raise UsageError("The output has no name")
+    if job.output is not None and job.output.rpartition("/")[2] in _NAMELESS:
+        shown = printable(job.output.removesuffix(".{ext}"), 200)
+        raise UsageError(f'The output "{shown}" is no name of a file')
     if job.options.resume:
         _check_resumable(job)
     if job.options.http.cookies is not None:

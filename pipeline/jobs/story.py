@@ -58,6 +58,7 @@ class Story:
         job = self._job
         if self._options.accepts_existing and job.output_exists:
             job.skipped = True
+            self._tell(events.AlreadyThere(str(job.output)))
             return
         yield from self._fetch_subtitles()
         job.transferred = yield tuple(self._transfer(track) for track in job.media)

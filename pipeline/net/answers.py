@@ -17,6 +17,9 @@ _CONTENT_RANGE = re.compile(
     r"\s*bytes\s+(\d{1,20})-(\d{1,20})/(\d{1,20}|\*)\s*", re.IGNORECASE | re.ASCII
 )
 
+#: Seconds, for those who want to be left alone for longer than anybody waits.
+_FOR_EVER = 1e9
+
 #: Client errors that pass by themselves: request timeout, too early.
 _PASSING = {408, 425}
 
@@ -88,8 +91,8 @@ def refuse_encoded(answer: Answer) -> None:
 def retry_after(answer: Answer) -> float | None:
     """Seconds that the server asks us to stay away (RFC 9110 section 10.2.3), if it says so."""
     text = answer.headers.get("retry-after", "").strip()
-    if is_number(text):
-        return float(text[:9])
+    if text.isascii() and text.isdigit():
+        return float(text) if len(text) < 10 else _FOR_EVER
     from email.utils import parsedate_to_datetime  # noqa: PLC0415  (5 ms, for few answers)
 
     try:

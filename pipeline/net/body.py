@@ -18,9 +18,12 @@ from pipeline.net.pace import Pace
 from pipeline.net.translation import translated
 from pipeline.units import GIB, format_mb
 
-#: Bytes of a body whose length nobody has announced. An announced one may have any size: there is
-#: room for it, or the disk says so. One without an end would fill every disk.
+#: Bytes of a body whose length nobody has announced: one without an end would fill every disk.
 MOST_UNANNOUNCED = GIB
+
+#: Bytes of one whose length is announced: more than any film takes as a single segment. A server
+#: that announces 2^62 would fill every disk as well.
+MOST_ANNOUNCED = 64 * GIB
 
 #: For what is small, or passed over.
 _PIECE_BYTES = 64 * 1024
@@ -114,6 +117,8 @@ class Body:
         if allowance is not None:
             self._read = _limited(answer.read_into, allowance, self._pace)
         self._wanted = byte_range[1] if byte_range else answer.length  # to come, if it is known
+        if (self._wanted or 0) > MOST_ANNOUNCED:
+            raise _too_large(MOST_ANNOUNCED, "by the server's own account")
         self.received = 0  # bytes that were read into views, also by a read that failed then
         self._until_close = self._wanted is None and answer.until_close
         self._pass_over(skip)
@@ -178,9 +183,7 @@ class Body:
 
     def _refuse_endless(self) -> None:
         if self.received > MOST_UNANNOUNCED:
-            size = format_mb(MOST_UNANNOUNCED)
-            reason = f"it is larger than {size}, and the server never said how large"
-            raise FetchFailure(NetworkError, reason, Patience.NEVER)
+            raise _too_large(MOST_UNANNOUNCED, "and the server never said how large")
 
     def _pass_over(self, size: int) -> None:
         waste = memoryview(bytearray(min(size, _PIECE_BYTES)))
@@ -191,6 +194,11 @@ class Body:
                 raise broken("the connection ended before the range began")
             self._pace.received(read)
             size -= read
+
+
+def _too_large(most: int, what: str) -> FetchFailure:
+    reason = f"it is larger than {format_mb(most)}, {what}"
+    return FetchFailure(NetworkError, reason, Patience.NEVER)
 
 
 def _limited(

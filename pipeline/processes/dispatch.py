@@ -265,9 +265,7 @@ class Dispatcher:
         """Try again later, or return the error that the errand ends with."""
         errand.tries += 1
         if not self._policy.allows(failure.patience, errand.tries):
-            tries = f" (after {errand.tries} tries)" if errand.tries > 1 else ""
-            verb = "decrypted" if issubclass(failure.error, DecryptionError) else "fetched"
-            return failure.error(f"{errand.what} could not be {verb}: {failure.reason}{tries}")
+            return self._final(errand, failure)
         delay = self._policy.delay(errand.tries, failure.retry_after, random.random)
         if self._was_one_too_many(errand, failure):
             delay = 0.0
@@ -276,6 +274,13 @@ class Dispatcher:
         self._bulletin.retried(errand, failure.reason, delay)
         self._again(errand, now + delay)
         return None
+
+    @staticmethod
+    def _final(errand: Errand, failure: FetchFailure) -> HlspipeError:
+        tries = f" (after {errand.tries} tries)" if errand.tries > 1 else ""
+        verb = "decrypted" if issubclass(failure.error, DecryptionError) else "fetched"
+        expired = ": its URL may have expired" if failure.patience is Patience.EXPIRED else ""
+        return failure.error(f"{errand.what} could not be {verb}: {failure.reason}{tries}{expired}")
 
     def _was_one_too_many(self, errand: Errand, failure: FetchFailure) -> bool:
         """Whether the server is at others of ours: its turn comes when one of those is done."""

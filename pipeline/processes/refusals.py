@@ -7,7 +7,7 @@ When and how often something is tried again is the dispatcher's, where fresh URL
 import time
 
 from pipeline import events
-from pipeline.errors import HlspipeError
+from pipeline.errors import HlspipeError, SegmentsMissingError
 from pipeline.net.failure import FetchFailure
 from pipeline.processes import messages
 from pipeline.processes.bulletin import Bulletin
@@ -67,4 +67,6 @@ class Refusals:
         elif isinstance(errand, DocumentErrand):
             self._jobs.refuse(errand.flow, errand.final_error(error))
         else:
+            if isinstance(errand, ItemErrand) and isinstance(error, SegmentsMissingError):
+                errand.download.refused = errand.download.items[errand.index].segment_index
             self._jobs.fail(errand.context, errand.final_error(error))

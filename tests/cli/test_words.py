@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.cli.words import clock, count, percent, short_size, summary, words
 from pipeline.events import (
+    AlreadyThere,
     Event,
     LengthsUnverified,
     MergeStarted,
@@ -64,6 +65,7 @@ PLAIN = {
     "URLs have expired (HTTP 403): 1 fresh one from the playlist": UrlsRenewed(1, "HTTP 403"),
     "URLs have expired (HTTP 410): 9 fresh ones from the playlist": UrlsRenewed(9, "HTTP 410"),
     "Writing video.mp4: 25.0%": RemuxProgress("video.mp4", 1, 4, 0.5),
+    "video.ts is there already: nothing is fetched": AlreadyThere("video.ts"),
     "Going on with video.ts: 7 segments (2.0 MB) are there": Resumed("video.ts", 7, 2 * MIB),
 }
 

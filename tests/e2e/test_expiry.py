@@ -118,7 +118,7 @@ def test_refused_for_good(bench: Bench) -> None:
     run = bench.fetch(*BRIEF, "-N", "1")
 
     bench.check_failed(run, 6)
-    assert re.match(r"Segment \d .*HTTP 403", message(run))
+    assert re.match(r"Segment \d .*HTTP 403.*: its URL may have expired", message(run))
     assert playlist_requests(bench) == 2
 
 

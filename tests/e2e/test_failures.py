@@ -128,6 +128,7 @@ class TestSegments:
         assert "Segment 7" in message(run)
         assert served.origin.url("/segment00007.ts") in message(run)
         assert "404" in message(run)
+        assert segments(run)[2] == [7]
         assert "hush-hush" not in run.stderr + run.stdout
         assert 1 <= served.origin.count("/segment00007.ts") <= 3
 

@@ -263,3 +263,28 @@ class TestOutputs:
         assert set(codes[1:]) <= {0, 9}
         assert sha256_of(served.output) == served.stream.sha256
         served.check_nothing_left()
+
+
+@pytest.mark.parametrize("name", [".", "./", "/", "..", "new/", "a/.."])
+def test_an_output_without_a_name(name: str, bench: Bench) -> None:
+    """A directory is no output: that is bad usage, and nothing is asked for or made."""
+    bench.serve([20 * KB] * 2)
+
+    run = bench.workspace.run("fetch", bench.url, "-o", name)
+
+    assert run.exit_code == 2, run.stderr
+    assert "is no name of a file" in run.stderr
+    assert bench.origin.count() == 0
+    assert list(bench.workspace.cwd.iterdir()) == []
+
+
+def test_an_output_of_a_batch_without_a_name(bench: Bench) -> None:
+    """The line fails, and no other one."""
+    bench.serve([20 * KB] * 2)
+    (bench.workspace.cwd / "list").write_text(f"{bench.url}\n  out=new/\n{bench.url}?2\n")
+
+    run = bench.workspace.run("batch", "list")
+
+    assert run.exit_code == 6, run.stderr
+    assert "is no name of a file" in run.stderr
+    assert sorted(path.name for path in bench.workspace.cwd.iterdir()) == ["list", "video.ts"]

@@ -36,7 +36,14 @@ def test_a_status_has_its_meaning(status: int, error: type, patience: Patience) 
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("3", 3.0), ("", None), ("soon", None), ("²", None), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0)],
+    [
+        ("3", 3.0),
+        ("9" * 30, 1e9),
+        ("", None),
+        ("soon", None),
+        ("²", None),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+    ],
 )
 def test_retry_after(text: str, seconds: float | None) -> None:
     """Seconds or a date; anything else is as if it were not there."""

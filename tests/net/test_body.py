@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.net import body as bodies
 from pipeline.net.body import Body, read_body
-from pipeline.net.failure import FetchFailure
+from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.lag import Lag
 from pipeline.net.meter import Meter
 from tests.net.answering import Given
@@ -98,3 +98,11 @@ def test_body_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_body(announced, len(DATA)) == DATA
     with pytest.raises(FetchFailure, match="never said how large"):
         read_body(endless, len(DATA))
+
+
+def test_a_length_that_nothing_has() -> None:
+    """What is announced is believed up to the size of a long film."""
+    with pytest.raises(FetchFailure, match="by the server's own account") as caught:
+        Body(Given(body=b"x", length=1 << 62), 0, None, 5.0)
+    assert caught.value.patience is Patience.NEVER
+    Body(Given(body=b"x", length=60 << 30), 0, None, 5.0)
