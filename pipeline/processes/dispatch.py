@@ -6,11 +6,11 @@ is dropped. Items go out in the order of their plans, downloads take turns.
 
 import heapq
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection
 from itertools import count
 
-from pipeline.errors import DecryptionError, HlspipeError, InternalError, ProcessDiedError
+from pipeline.errors import DecryptionError, HlspipeError, ProcessDiedError
 from pipeline.net.ahead import LEAST_ROUND_TRIP
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.hosts import HostPauses, host_of
@@ -28,10 +28,8 @@ from pipeline.processes.errands import (
     ItemErrand,
     NeedErrand,
 )
-
-#: A key is 16 or 32 bytes, an initialization section a few hundred to a few thousand. More than
-#: this goes into no message.
-_NEED_CAP = 1 << 20
+from pipeline.processes.instructions import instruction
+from pipeline.processes.shares import Shares
 
 #: Seconds until a downloader that is done with an errand has the next one: messages are gathered,
 #: and three processes have to get a CPU for it.
@@ -66,22 +64,26 @@ class Dispatcher:
         self._documents: list[tuple[float, int, DocumentErrand]] = []
         self._turns: deque[Download] = deque()
         self._careful_until = 0.0
+        self._contexts: set[int] = set()  # of the jobs that are under way
         self._far: set[int] = set()  # contexts whose connections are worth making ahead of requests
 
     # -- what there is to do -----------------------------------------------------------------
 
     def add_document(self, errand: DocumentErrand, due: float = 0.0) -> None:
         """Fetch a document, not before `due`."""
+        self._contexts.add(errand.context)
         heapq.heappush(self._documents, (due, next(self._tickets), errand))
 
     def add_download(self, download: Download) -> None:
         """Fetch the items of `download`, once its output is open."""
+        self._contexts.add(download.context)
         self._turns.append(download)
 
     def drop(self, context: int) -> None:
         """Nothing more is wanted in this context; what is under way is not waited for."""
         self._turns = deque(turn for turn in self._turns if turn.context != context)
         self._far.discard(context)
+        self._contexts.discard(context)
         self._documents = [entry for entry in self._documents if entry[2].context != context]
         heapq.heapify(self._documents)
         for child in self._crew.downloaders:
@@ -106,7 +108,13 @@ class Dispatcher:
         orders: _Orders = {}
         ahead = self._ahead(now)
         waiting = self._short_of_work(ahead)
-        while waiting and self._has_room(now) and (errand := self._next(now)) is not None:
+        shares = self._shares() if waiting else None
+        while waiting and self._has_room(now):
+            errand = self._next(now, shares, ahead)
+            if errand is None:
+                break
+            if shares is not None:
+                shares.took(errand.context)
             child = min(waiting, key=lambda child: len(child.leases) - child.limit)
             orders.setdefault(child, []).append(self._lease(child, errand))
             if len(child.leases) >= child.limit + ahead:
@@ -177,12 +185,34 @@ class Dispatcher:
             wanted += 2 * max(child.limit for child in children)
         return min(wanted, remaining // (2 * processes))
 
-    def _next(self, now: float) -> Errand | None:
+    def _shares(self) -> Shares | None:
+        """What each job may have; None where there is one job, which may have everything."""
+        if len(self._contexts) < 2:
+            return None
+        children = self._crew.downloaders
+        connections = sum(child.limit for child in children)
+        held: Counter[int] = Counter()
+        wanted = Counter({turn.context: 0 for turn in self._turns})
+        for turn in self._turns:
+            wanted[turn.context] += turn.remaining
+        leased = [errand for child in children for errand in child.leases.values()]
+        for errand in [*leased, *(entry[2] for entry in self._documents)]:
+            if isinstance(errand, DocumentErrand):  # who still reads will want as much as any
+                wanted[errand.context] += connections
+        for errand in leased:
+            held[errand.context] += 1
+        return Shares(connections, held, wanted)
+
+    def _next(self, now: float, shares: Shares | None, ahead: int) -> Errand | None:
         if self._documents and self._documents[0][0] <= now:
             return heapq.heappop(self._documents)[2]
         for _ in range(len(self._turns)):
             download = self._turns[0]
             self._turns.rotate(-1)
+            if shares is not None and not shares.allows(
+                download.context, ahead if self._is_fast(download, now) else 0
+            ):
+                continue
             errand = download.next(now)
             if errand is None:
                 continue
@@ -197,6 +227,10 @@ class Dispatcher:
                 download.later(errand, now + _BUSY_SECONDS)
         return None
 
+    def _is_fast(self, download: Download, now: float) -> bool:
+        """Whether its items come so fast that a word of theirs takes longer (`_ahead`)."""
+        return download.rate(now) * _ROUND_SECONDS >= self._crew.size.processes
+
     def _is_busy(self, url: str) -> bool:
         """Whether as many errands to the host of `url` are under way as are allowed."""
         if self._most_per_host is None:
@@ -210,7 +244,7 @@ class Dispatcher:
         lease = next(self._numbers)
         child.leases[lease] = errand
         self._bulletin.account(errand.context).requests += 1
-        return _instruction(errand, lease)
+        return instruction(errand, lease)
 
     # -- what became of it -------------------------------------------------------------------
 
@@ -329,50 +363,4 @@ def poisoned(errand: Errand, ended: str) -> ProcessDiedError:
     return ProcessDiedError(
         f"{errand.what} was being fetched when a downloader process died, {errand.deaths} times"
         f" in a row (the last one: {ended})"
-    )
-
-
-def _instruction(errand: Errand, lease: int) -> messages.ToDownloader:
-    match errand:
-        case ItemErrand():
-            return _fetch_segment(errand, lease)
-        case DocumentErrand():
-            return _fetch_document(errand, lease, errand.document.byte_range, errand.document.cap)
-        case NeedErrand():
-            return _fetch_document(errand, lease, errand.need.byte_range, _NEED_CAP)
-        case _:
-            raise InternalError(f"Nobody knows how to fetch {errand!r}")
-
-
-def _fetch_document(
-    errand: Errand, lease: int, byte_range: tuple[int, int] | None, cap: int
-) -> messages.FetchDocument:
-    offset, length = byte_range or (None, None)
-    return messages.FetchDocument(errand.context, lease, errand.url, cap, offset, length)
-
-
-def _fetch_segment(errand: ItemErrand, lease: int) -> messages.FetchSegment:
-    download = errand.download
-    item = download.items[errand.index]
-    offset, length = item.byte_range or (None, None)
-    order = messages.FetchSegment(
-        errand.context,
-        download.job,
-        errand.index,
-        lease,
-        item.url,
-        offset,
-        length,
-        errand.tries,
-        strip_images=download.transfer.strip_images,
-    )
-    if download.needs.is_sealed_section(item):
-        return order._replace(method="SAMPLE-AES")
-    if item.decryption is None:
-        return order
-    return order._replace(
-        method=item.decryption.method,
-        key=download.have(download.needs.key(item)) or b"",
-        iv=item.decryption.iv,
-        section=download.have(download.needs.section(item)),
     )

@@ -3,13 +3,15 @@
 import json
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.bench import KB, MB, Bench
-from tests.support.behaviours import Late, Status, Throttled
+from tests.support.behaviours import Held, Late, Status, Throttled
+from tests.support.origin import Origin
 from tests.support.playlists import Entry, media_playlist
 from tests.support.runs import Run
 from tests.support.streams import Aes, sha256_of
@@ -178,6 +180,28 @@ def test_no_more_than_so_many_to_a_host(served: Bench) -> None:
     assert run.exit_code == 0, run.stderr
     # A request counts there until its end has been noticed: the next one may come sooner.
     assert served.origin.peak_in_flight <= 3
+
+
+def test_a_slow_server_holds_nobody_up(served: Bench, other_origin: Origin) -> None:
+    """One download whose segments do not come; the others are complete long before it."""
+    other_origin.serve_directory(served.stream.directory)
+    gate = threading.Event()
+    other_origin.behave("/segment*", Held(gate))
+    slow = other_origin.url(f"/{served.stream.playlist_path.name}?slow")
+    lines = [slow, *(f"{served.url}?{number}" for number in range(6))]
+    (served.workspace.cwd / "list.txt").write_text("\n".join(lines))
+    with served.workspace.start("batch", "list.txt", "--json") as running:
+        running.wait_until(lambda: len(ended(served)) == 6, "the others")
+        gate.set()
+        run = running.wait(30)
+
+    assert run.exit_code == 0, run.stderr
+    assert sha256_of(file(served, "video.ts")) == served.stream.sha256
+
+
+def ended(bench: Bench) -> list[Path]:
+    """Outputs that have their names."""
+    return list(bench.workspace.cwd.glob("*.ts"))
 
 
 def test_interrupted_and_taken_up(served: Bench) -> None:

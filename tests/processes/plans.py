@@ -21,9 +21,11 @@ def item(index, key=None, method="AES-128", segment=True, section=None):
     )
 
 
-def download(items, opened=True, asked=None, **options):
+def download(items, opened=True, asked=None, context=0, **options):
     """A download of `items` whose output is open."""
-    found = Download(0, 0, 0, Transfer(tuple(items), "out.ts", "out.ts", 0.0, **options), asked)
+    found = Download(
+        0, context, 0, Transfer(tuple(items), "out.ts", "out.ts", 0.0, **options), asked
+    )
     if opened:
         found.take_up(0, 0, 0.0)
     return found

@@ -1,5 +1,7 @@
 """Who is given what, and what becomes of what went wrong."""
 
+from collections import Counter
+
 import pytest
 
 from pipeline.errors import DecryptionError, NetworkError, SegmentsMissingError
@@ -30,6 +32,11 @@ def indexes(crew):
 def lease_of(crew, index):
     """The lease under which an item is in hand."""
     return next(lease for lease, errand in crew.leases.items() if errand.index == index)
+
+
+def contexts(crew):
+    """How much each job has in hand."""
+    return Counter(errand.context for errand in crew.leases.values())
 
 
 def fail(dispatcher, crew, index, failure, now=0.0):
@@ -125,6 +132,35 @@ class TestGivingOut:
 
             taken = [errand.download for errand in crew.leases.values()]
             assert taken.count(video) == taken.count(audio)
+
+    def test_jobs_have_equal_parts(self):
+        """One that came first does not keep the others from beginning."""
+        with dispatching() as (dispatcher, crew, _):
+            document = Document("http://host/p.m3u8", "the playlist", 100)
+            dispatcher.add_document(
+                DocumentErrand(1, document.url, document=document, wish=0, flow=None)
+            )
+            dispatcher.add_download(download([item(number) for number in range(50)]))
+            dispatcher.assign(0.0)
+            assert contexts(crew) == {0: 2, 1: 1}
+
+            (lease,) = (lease for lease, errand in crew.leases.items() if errand.context == 1)
+            dispatcher.end_lease(lease)
+            dispatcher.add_download(download([item(number) for number in range(50)], context=1))
+            dispatcher.assign(1.0)
+            assert contexts(crew) == {0: 2, 1: 2}
+
+    def test_what_one_job_has_no_use_for_is_the_others(self):
+        """All connections are used as long as there is work for them."""
+        with dispatching() as (dispatcher, crew, _):
+            dispatcher.add_download(download([item(0)], context=1))
+            dispatcher.add_download(download([item(number) for number in range(50)]))
+            dispatcher.assign(0.0)
+            assert contexts(crew) == {0: 3, 1: 1}
+            dispatcher.drop(1)
+            dispatcher.assign(1.0)
+
+            assert contexts(crew)[0] >= 4
 
     def test_documents_go_before_items(self, dispatched):
         """A playlist that has to be read again is what all else may hang on."""
