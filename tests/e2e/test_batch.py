@@ -182,8 +182,11 @@ def test_no_more_than_so_many_to_a_host(served: Bench) -> None:
     assert served.origin.peak_in_flight <= 3
 
 
-def test_a_slow_server_holds_nobody_up(served: Bench, other_origin: Origin) -> None:
+def test_a_slow_server_holds_nobody_up(bench: Bench, other_origin: Origin) -> None:
     """One download whose segments do not come; the others are complete long before it."""
+    served = bench
+    served.serve([5 * KB] * 60)
+    served.origin.behave("/*.m3u8", Late(0.3))
     other_origin.serve_directory(served.stream.directory)
     gate = threading.Event()
     other_origin.behave("/segment*", Held(gate))
