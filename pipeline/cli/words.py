@@ -35,12 +35,22 @@ if TYPE_CHECKING:
     from pipeline.jobs.receipt import Receipt
 
 #: Shown with `-v` only.
-_DETAILS = (TransferStarted, Retried, LengthsUnverified)
+_DETAILS = (TransferStarted, LengthsUnverified)
+
+#: What is one among many, and whose retries are details: progress goes on without it. That a
+#: playlist or a key is tried again is all that there is to be seen, for minutes if need be.
+_ONE_OF_MANY = ("Segment", "The initialization section")
 
 
 def words(event: Event, *, verbose: bool = False) -> str | None:
     """The line for `event`, or None when it has none."""
-    return None if isinstance(event, _DETAILS) and not verbose else _say(event)
+    return _say(event) if verbose or not _is_detail(event) else None
+
+
+def _is_detail(event: Event) -> bool:
+    if isinstance(event, Retried):
+        return event.what.startswith(_ONE_OF_MANY)
+    return isinstance(event, _DETAILS)
 
 
 @singledispatch
@@ -144,7 +154,8 @@ def _warned(event: Warned) -> str:
 
 @_say.register
 def _retried(event: Retried) -> str:
-    return f"Retrying {event.what} in {event.delay:.1f} s: {event.reason}"
+    what = event.what[:1].lower() + event.what[1:]
+    return f"Retrying {what} in {event.delay:.1f} s: {event.reason}"
 
 
 @_say.register

@@ -8,6 +8,7 @@ much they may take on at a time (`work`).
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import PurePath
 from random import random
 
 from pipeline.errors import HlspipeError, InternalError, ScarcityError
@@ -20,6 +21,7 @@ from pipeline.processes.pump import Pump
 from pipeline.processes.rate import RateShare
 from pipeline.processes.scarcity import NO_MEMORY
 from pipeline.processes.work import Work
+from pipeline.units import printable
 
 Task = messages.FetchSegment | messages.FetchDocument | messages.Connect
 
@@ -73,11 +75,8 @@ class Fetcher:
             self._failed(lease, FetchFailure(type(error), error.message, Patience.FEW))
         except MemoryError:
             self._failed(lease, FetchFailure(ScarcityError, NO_MEMORY, Patience.FEW))
-        except Exception:  # noqa: BLE001  (a bug: its text must reach the user)
-            import traceback  # noqa: PLC0415  (6 ms that no child should need)
-
-            text = traceback.format_exc()
-            self._failed(lease, FetchFailure(InternalError, text, Patience.NEVER))
+        except Exception as error:  # noqa: BLE001  (a bug: its text must reach the user)
+            self._failed(lease, FetchFailure(InternalError, _described(error), Patience.NEVER))
 
     def _failed(self, lease: int, failure: FetchFailure) -> None:
         self._reports.send(
@@ -127,6 +126,15 @@ class Fetcher:
         body, url = transport.read(task.url, task.cap, _byte_range(task))
         private, way = transport.reach.origin_private, transport.round_trip(url)
         self._reports.send(messages.DocumentFetched(task.lease, url, body, private, way))
+
+
+def _described(error: Exception) -> str:
+    """What was raised, and where: enough for a report of a bug."""
+    import traceback  # noqa: PLC0415  (6 ms that no child should need)
+
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{PurePath(frame.filename).name}:{frame.lineno}"
+    return printable(f"{type(error).__name__}: {error} ({where})", 300)
 
 
 def _is_segment(task: Task, context: int) -> bool:

@@ -23,7 +23,7 @@ RUN = [
     SwitchedToDisk(50 * MIB, 50 * MIB),
     TempDirectoryCreated(DIRECTORY, None),
     Progress(45, 200, 60 * MIB, "disk", 8 * MIB, 1.2),
-    Retried("segment 46", "HTTP 503", 1.0),
+    Retried("Segment 46", "HTTP 503", 1.0),
     Progress(199, 200, 199 * MIB, "disk", 0, 2.0),
     Progress(200, 200, 200 * MIB, "disk", 0, 2.1),
     SegmentsStored(200 * MIB, DIRECTORY),

@@ -65,6 +65,9 @@ PLAIN = {
     "URLs have expired (HTTP 403): 1 fresh one from the playlist": UrlsRenewed(1, "HTTP 403"),
     "URLs have expired (HTTP 410): 9 fresh ones from the playlist": UrlsRenewed(9, "HTTP 410"),
     "Writing video.mp4: 25.0%": RemuxProgress("video.mp4", 1, 4, 0.5),
+    "Retrying the playlist (http://h/) in 0.5 s: HTTP 500": Retried(
+        "The playlist (http://h/)", "HTTP 500", 0.5
+    ),
     "video.ts is there already: nothing is fetched": AlreadyThere("video.ts"),
     "Going on with video.ts: 7 segments (2.0 MB) are there": Resumed("video.ts", 7, 2 * MIB),
 }
@@ -74,7 +77,7 @@ DETAILS = {
         LengthsUnverified(3)
     ),
     "Retrying segment 17 in 1.5 s: connection reset": Retried(
-        "segment 17", "connection reset", 1.5
+        "Segment 17", "connection reset", 1.5
     ),
     "Fetching 1 segment (0:04) into video.ts with 2 processes and 8 connections": TransferStarted(
         "video.ts", 1, 4.0, 2, 8

@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.bench import KB, MB, Bench
 from tests.support.behaviours import Held, Late
 from tests.support.invariants import check_i1_output_whole, check_i4_rerun_succeeds
-from tests.support.runs import Run, Running
+from tests.support.runs import SOON, Run, Running
 from tests.support.streams import Aes, sha256_of
 
 pytestmark = pytest.mark.processes
@@ -85,7 +85,7 @@ def test_control_c(moment: Moment, slow: Bench) -> None:
         moment(slow, running)
         before = running.stderr
         running.interrupt(signal.SIGINT)
-        run = running.wait()
+        run = running.wait(SOON)
 
     if moment is at_once:
         # Before the interpreter has got as far as to ask, the signal's default is in force.
@@ -107,7 +107,7 @@ def test_other_signals(group: bool, moment: Moment, signum: int, slow: Bench) ->
             running.interrupt(signum)
         else:
             os.kill(running.pid, signum)
-        run = running.wait()
+        run = running.wait(SOON)
 
     check_stopped(slow, run, CODES[signal.Signals(signum)], before)
 
@@ -118,7 +118,7 @@ def test_the_receipt_of_an_interrupted_run(signum: int, slow: Bench) -> None:
     with slow.start(*EARLY) as running:
         on_disk(slow, running)
         running.interrupt(signum)
-        run = running.wait()
+        run = running.wait(SOON)
 
     receipt = run.receipt
     assert receipt["status"] == "failed"
@@ -136,7 +136,7 @@ def test_a_signal_to_the_children_alone(signum: int, slow: Bench) -> None:
         in_memory(slow, running)
         for pid in running.children():
             os.kill(pid, signum)
-        run = running.wait()
+        run = running.wait(SOON)
 
     slow.check_right(run)
 
@@ -148,7 +148,7 @@ def test_a_second_control_c(slow: Bench) -> None:
         for _ in range(5):
             running.interrupt(signal.SIGINT)
             time.sleep(0.005)
-        run = running.wait()
+        run = running.wait(SOON)
 
     assert run.exit_code == 130, run.stderr
     assert "Traceback" not in run.stderr
@@ -163,7 +163,7 @@ def test_an_ignored_signal_stays_ignored(signum: int, slow: Bench) -> None:
     with slow.start(*EARLY, preexec_fn=lambda: signal.signal(signum, signal.SIG_IGN)) as running:
         in_memory(slow, running)
         running.interrupt(signum)
-        run = running.wait()
+        run = running.wait(SOON)
 
     slow.check_right(run)
 
@@ -174,7 +174,7 @@ def test_a_storage_process_that_cannot_answer(slow: Bench) -> None:
         on_disk(slow, running)
         running.kill("storage", signal.SIGSTOP)
         running.interrupt(signal.SIGINT)
-        run = running.wait()
+        run = running.wait(SOON)
 
     check_stopped(slow, run, 130)
 
@@ -184,7 +184,7 @@ def test_the_same_command_afterwards(slow: Bench) -> None:
     with slow.start(*EARLY) as running:
         on_disk(slow, running)
         running.interrupt()
-        running.wait()
+        running.wait(SOON)
     slow.origin.behave("/segment00000.ts", Late(0))
 
     check_i4_rerun_succeeds(slow.workspace, slow.arguments(*EARLY), slow.output, slow.stream.sha256)
@@ -213,7 +213,7 @@ class TestDuringTheMerge:
             running.wait_until(lambda: "merge_started" in running.stderr, "the merge")
             time.sleep(delay)
             running.interrupt()
-            run = running.wait()
+            run = running.wait(SOON)
 
         check_i1_output_whole(bench.output, bench.stream.sha256)
         bench.check_nothing_left()

@@ -22,7 +22,7 @@ from tests.support.invariants import (
 )
 from tests.support.leaks import Snapshot
 from tests.support.origin import Origin
-from tests.support.runs import Running, Workspace
+from tests.support.runs import SOON, Running, Workspace
 from tests.support.streams import Aes, Stream, build
 
 pytestmark = pytest.mark.processes
@@ -78,7 +78,7 @@ def test_a_dead_storage_process_ends_the_run(
         if stored:
             running.wait_stored(stored)
         running.kill("storage", signal.SIGKILL)
-        run = running.wait()
+        run = running.wait(SOON)
 
     assert run.exit_code == 8
     assert run.stderr.count("The storage process died") == 1

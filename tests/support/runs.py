@@ -31,6 +31,10 @@ from tests.support import proc
 #: Seconds after which a run counts as hung. Generous: busy machines are slow.
 PATIENCE = 120.0
 
+#: Seconds within which a run ends that a signal or a death ends, by contract; it takes less than
+#: one. No measurement: what takes longer than this has not heard of it.
+SOON = 5.0
+
 
 @dataclass(frozen=True)
 class Run:
