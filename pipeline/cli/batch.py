@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.command import command, option, section
+from pipeline.cli.command import command, files, option, section
 from pipeline.cli.jsonlines import json_text
 from pipeline.cli.progress import Reporter
 from pipeline.cli.sections import (
@@ -103,7 +103,7 @@ display_options = section(
 
 
 @command("batch", epilog=_EXAMPLES)
-@click.argument("file", required=False)
+@click.argument("file", required=False, shell_complete=files)
 @batch_options
 @selection_options.without("--list-formats")
 @key_options

@@ -21,6 +21,17 @@ ARGUMENTS = "hlspipe.arguments"
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
+#: What options are followed by that may be files, and no directories alone.
+_OF_FILES = {"FILE", "KEY"}
+
+
+def files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[Any]:
+    """What a shell may put in the place of an argument: its own names of files."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415  (for shells alone)
+
+    return [CompletionItem(incomplete, type="file")]
+
+
 class Option(click.Option):
     """An option that knows its place in the help, and what it looks like there."""
 
@@ -30,9 +41,17 @@ class Option(click.Option):
         self.shown = shown if not shown.startswith("--") else f"    {shown}"
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        """The command's own variable, if it is set, before one that all commands share."""
-        own = f"{ctx.auto_envvar_prefix}_{self.name}".upper() if self.envvar else ""
-        return os.environ.get(own) or super().resolve_envvar_value(ctx)
+        """The command's own variable, in any spelling, before one that all commands share."""
+        own = (os.environ.get(name) for name in self.variables(ctx))
+        return next(filter(None, own), None) or super().resolve_envvar_value(ctx)
+
+    def variables(self, ctx: click.Context) -> list[str]:
+        """What it is called in the environment, for this command alone."""
+        long = [word[2:] for word in self.opts if word.startswith("--")]
+        return [
+            f"{ctx.auto_envvar_prefix}_{word}".upper().replace("-", "_")
+            for word in dict.fromkeys([str(self.name), *long])
+        ]
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """The left and the right column of the help."""
@@ -53,6 +72,8 @@ def option(
     spellings = [word for word in words if word.startswith("-")]
     if len(spellings) == len(words):
         attributes["is_flag"] = True
+    elif words[-1] in _OF_FILES:
+        attributes.setdefault("shell_complete", files)
     if opposite is not None:
         spellings = [f"{spellings[0]}/{opposite}"]
     if aliases:
@@ -120,7 +141,23 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the command line, and keep it for those who have to read it again (`serve`)."""
         ctx.meta[ARGUMENTS] = list(args)
-        return super().parse_args(ctx, args)
+        left = super().parse_args(ctx, args)
+        self._refuse_unknown_variables(ctx)
+        return left
+
+    def _refuse_unknown_variables(self, ctx: click.Context) -> None:
+        """A typing mistake must not pass for a setting, in the environment neither."""
+        beginning = f"{ctx.auto_envvar_prefix}_"
+        ours = [name for name in os.environ if name.startswith(beginning)]
+        if not ours:
+            return
+        options = [each for each in self.get_params(ctx) if isinstance(each, Option)]
+        known = [name for option in options for name in option.variables(ctx)]
+        for name in sorted(set(ours) - set(known)):
+            from difflib import get_close_matches  # noqa: PLC0415  (6 ms, for a mistake)
+
+            near = "".join(f" ({found}?)" for found in get_close_matches(name, known, 1))
+            ctx.fail(f"The variable {name} is no setting of {self.name}{near}")
 
     def invoke(self, ctx: click.Context) -> Any:
         """Carry the command out; what goes wrong becomes one sentence and an exit code."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.cli.command import command
+from pipeline.cli.command import command, files
 from pipeline.cli.failures import outcome
 from pipeline.cli.jsonlines import json_text
 from pipeline.cli.progress import Reporter, Style, choose, display
@@ -46,7 +46,7 @@ Examples:
 
 
 @command("fetch", epilog=_EXAMPLES)
-@click.argument("url")
+@click.argument("url", shell_complete=files)
 @output_options
 @selection_options
 @playlist_options

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pipeline.cli.command import command, option, section
+from pipeline.cli.command import command, files, option, section
 from pipeline.cli.failures import outcome, report
 from pipeline.cli.jsonlines import json_pieces, json_text
 from pipeline.cli.sections import playlist_options, request_options
@@ -29,7 +29,7 @@ _STDIN = "-"
 
 
 @command("inspect", epilog=_EXAMPLES)
-@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, shell_complete=files)
 @playlist_options
 @request_options
 @section(

@@ -175,6 +175,45 @@ def test_shells_can_complete_commands(cli: Cli, monkeypatch: pytest.MonkeyPatch)
     assert "#compdef hlspipe" in cli().stdout
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["batch my", "batch -a my", "fetch my", "fetch -o my", "fetch --key my", "inspect a my"],
+)
+def test_shells_can_complete_files(words: str, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever one may stand, also in the place of a URL."""
+    monkeypatch.setenv("_HLSPIPE_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", f"hlspipe {words}")
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split())))
+
+    assert cli().stdout == "file,my\n"
+
+
+@pytest.mark.parametrize(
+    ("variable", "near"),
+    [
+        ("HLSPIPE_FETCH_RETRYS", " (HLSPIPE_FETCH_RETRIES?)"),
+        ("HLSPIPE_FETCH_XYZZY", ""),
+    ],
+)
+def test_a_variable_that_is_no_setting(
+    variable: str, near: str, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused, as in the configuration file; those of other commands are theirs."""
+    monkeypatch.setenv("HLSPIPE_BATCH_XYZZY", "1")
+    monkeypatch.setenv(variable, "3")
+    result = cli("fetch", "http://h/")
+
+    assert result.exit_code == 2
+    assert f"{variable} is no setting of fetch{near}" in result.stderr
+
+
+def test_other_spellings_are_variables_too(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on the command line."""
+    monkeypatch.setenv("HLSPIPE_FETCH_THREADS", "none")
+
+    assert "'none' is not a whole number" in cli("fetch", "http://h/").stderr
+
+
 def test_a_bug_in_parsing_is_still_a_sentence(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever goes wrong, wherever: no traceback unless it is asked for."""
 
