@@ -41,7 +41,7 @@ from pipeline.processes.refusals import Refusals
 from pipeline.processes.running import Order, RunningJobs
 from pipeline.processes.scarcity import needed_to
 from pipeline.processes.signals import SignalWatch
-from pipeline.processes.tuning import Tuner
+from pipeline.processes.tuning import tuner_for
 from pipeline.processes.wishes import Fetched
 
 #: The longest wait: how late a silent child or a due sample may be noticed, in seconds.
@@ -62,8 +62,7 @@ class Supervisor:
         self._options = replace(options, storage=storage)
         self._stream = stream
         self.bulletin = Bulletin(storage, listener)
-        wanted = options.concurrent
-        self.tuner = Tuner() if wanted is None else Tuner(most=wanted, fixed=True)
+        self.tuner = tuner_for(options.concurrent, options.http.limit_rate)
         self._signals = SignalWatch()
         self._storage_stopped = False
         self._committed = False  # it is too late for a signal to change the end

@@ -67,6 +67,23 @@ _ONE_REFUSAL = 1.0
 _QUIET = 3.0
 
 
+#: Bytes per second that a connection is good for where the rate is limited. With more connections
+#: than it takes, as many segments are half done at any time, and nothing is in turn to be kept.
+_EACH = 512 * KIB
+
+
+def tuner_for(wanted: int | None, limit_rate: int | None) -> "Tuner":
+    """The tuner of a run: with `wanted` connections, if that is not None, there is nothing to tune.
+
+    At a limited rate (bytes per second), a few may do from the beginning, and no more are tried.
+    """
+    if wanted is not None:
+        return Tuner(most=wanted, fixed=True)
+    if limit_rate is None:
+        return Tuner()
+    return Tuner(most=min(FIRST, max(2, -(-limit_rate // _EACH))))
+
+
 @dataclass
 class Tuner:
     """The number of connections, and what is known of others."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.processes.tuning import FIRST, MOST, Tuner
+from pipeline.processes.tuning import FIRST, MOST, Tuner, tuner_for
 
 
 class Line:
@@ -263,3 +263,22 @@ def test_the_ninth_is_refused():
 
     line.run(1)
     assert tuner.limit == 8
+
+
+@pytest.mark.parametrize(
+    ("wanted", "rate", "limit", "most"),
+    [
+        (None, None, 8, 16),
+        (3, None, 3, 3),
+        (3, 1 << 20, 3, 3),
+        (None, 1000, 2, 2),
+        (None, 1 << 20, 2, 2),
+        (None, 3 << 20, 6, 6),
+        (None, 100 << 20, 8, 8),
+    ],
+)
+def test_at_the_beginning(wanted: int | None, rate: int | None, limit: int, most: int) -> None:
+    """As many as are asked for; at a limited rate no more than it takes."""
+    tuner = tuner_for(wanted, rate)
+
+    assert (tuner.limit, tuner.most) == (limit, most)
