@@ -25,6 +25,7 @@ from pipeline.jobs.naming import output_name, rendition_name, with_ending
 from pipeline.jobs.patterns import compile_exclusion
 from pipeline.jobs.playlists import Chosen, choose, read_first, read_media
 from pipeline.jobs.renewal import is_same_variant, renewed, still_wanted
+from pipeline.options import KeyOptions, SelectionOptions
 from pipeline.processes.limits import Limits
 from pipeline.processes.wishes import Fetched, Transfer
 from pipeline.units import public_url
@@ -148,6 +149,12 @@ class Story:
             self._tell(events.Warned(f"The playlist calls {gaps} of its segments a gap: left out"))
         if (jumps := track.plan.jumps) and not self._job.remuxed:
             self._tell(events.Warned(_jump_warning(jumps)))
+        if self._options.selection != SelectionOptions() or self._options.keys != KeyOptions():
+            from pipeline.jobs.wanted import unused  # noqa: PLC0415  (most want the usual)
+
+            encrypted = any(item.decryption for item in track.plan.items)
+            for text in unused(self._options, self._job.variant is not None, encrypted):
+                self._tell(events.Warned(text))
         if main.stray_lines:
             ignored = f"{main.stray_lines} lines of the playlist belong to no segment: left out"
             self._tell(events.Warned(ignored))
