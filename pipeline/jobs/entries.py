@@ -88,7 +88,9 @@ def _of_object(number: int, found: Mapping[str, Any]) -> Entry:
         elif name == "priority":
             entry = replace(entry, priority=_whole(value))
         elif name != "url" and value is not None:
-            entry = _set(entry, {"output": "out"}.get(name, name), _text(name, value))
+            option = {"output": "out"}.get(name, name)
+            _require_known(option)
+            entry = _set(entry, option, _text(name, value))
     return entry
 
 
@@ -105,9 +107,13 @@ def _with_option(entry: Entry, text: str) -> Entry:
         return replace(entry, error=str(error))
 
 
-def _set(entry: Entry, name: str, value: str) -> Entry:
+def _require_known(name: str) -> None:
     if name not in _OPTIONS:
         raise ValueError(f"there is no option {printable(name, 60)!r}")
+
+
+def _set(entry: Entry, name: str, value: str) -> Entry:
+    _require_known(name)
     return _OPTIONS[name](entry, value)
 
 

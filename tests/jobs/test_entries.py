@@ -108,3 +108,10 @@ def test_any_text_is_a_list(text: str) -> None:
     """Whatever is in it."""
     for entry in entries(text):
         assert entry.url or entry.error
+
+
+def test_an_object_with_an_option_that_is_none() -> None:
+    """It is named, whatever its value."""
+    (entry,) = parse_entries(['{"url": "http://h/", "bad": 1}'])
+
+    assert entry.error == "there is no option 'bad'"
