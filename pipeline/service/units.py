@@ -28,6 +28,7 @@ Environment=PYTHONUNBUFFERED=1
 {places}
 UMask=0027
 LimitNOFILE=65536
+MemoryMax=2G
 
 # What the daemon may do: talk to the network and write below its own directories.
 NoNewPrivileges=yes

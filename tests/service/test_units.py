@@ -51,7 +51,8 @@ def test_what_it_must_say(unit: Path) -> None:
     """How it is started, watched and stopped; nothing that breaks psutil."""
     text = unit.read_text()
 
-    for line in ("Type=notify", "KillMode=mixed", "OOMPolicy=continue", "StateDirectory=hlspipe"):
+    lines = ("Type=notify", "KillMode=mixed", "OOMPolicy=continue", "StateDirectory=hlspipe")
+    for line in (*lines, "MemoryMax=2G"):
         assert f"\n{line}\n" in text
     assert "ProcSubset" not in text
 
