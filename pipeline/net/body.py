@@ -117,8 +117,6 @@ class Body:
         if allowance is not None:
             self._read = _limited(answer.read_into, allowance, self._pace)
         self._wanted = byte_range[1] if byte_range else answer.length  # to come, if it is known
-        if (self._wanted or 0) > MOST_ANNOUNCED:
-            raise _too_large(MOST_ANNOUNCED, "by the server's own account")
         self.received = 0  # bytes that were read into views, also by a read that failed then
         self._until_close = self._wanted is None and answer.until_close
         self._pass_over(skip)
@@ -194,6 +192,12 @@ class Body:
                 raise broken("the connection ended before the range began")
             self._pace.received(read)
             size -= read
+
+
+def refuse_immense(size: int | None) -> None:
+    """Refuse a segment of so many bytes, as it is announced. Raises FetchFailure."""
+    if size is not None and size > MOST_ANNOUNCED:
+        raise _too_large(MOST_ANNOUNCED, "by the server's own account")
 
 
 def _too_large(most: int, what: str) -> FetchFailure:

@@ -18,7 +18,7 @@ from pipeline.net.answers import (
     refuse_encoded,
     retry_after,
 )
-from pipeline.net.body import Allowance, Body
+from pipeline.net.body import Allowance, Body, refuse_immense
 from pipeline.net.entity import Entity, entity_of
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.lag import Lag
@@ -94,6 +94,7 @@ class ContinuedBody:
             check_status(answer)
             refuse_encoded(answer)
             skip = range_to_skip(answer, byte_range)
+            refuse_immense(byte_range[1] if byte_range else answer.length)
             manner = self._manner
             lag = self._lag_of(answer)
             body = Body(answer, skip, byte_range, manner.timeout, manner.allowance, lag)

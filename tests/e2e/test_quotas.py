@@ -89,15 +89,29 @@ def test_padding_is_no_part_of_the_size(lack: int, bench: Bench) -> None:
         bench.check_right(run)
 
 
-@pytest.mark.parametrize("chunked", [True, False], ids=["in chunks", "of 2^62 bytes"])
-def test_segment_without_an_end(chunked: bool, bench: Bench) -> None:
+@pytest.mark.parametrize(
+    "segment", [Endless(), Endless(False, 1 << 35)], ids=["in chunks", "of 32 GB"]
+)
+def test_segment_without_an_end(segment: Endless, bench: Bench) -> None:
     """One segment alone may be too much."""
     bench.serve([200 * KB] * 3)
-    bench.origin.behave("/segment00001.ts", Endless(chunked))
+    bench.origin.behave("/segment00001.ts", segment)
 
     run = bench.fetch("--max-size", "4MB", "--retries", "0")
 
     bench.check_failed(run, 7)
+
+
+def test_a_segment_that_nothing_could_hold(bench: Bench) -> None:
+    """What is announced is more than any segment has: it is not even begun."""
+    bench.serve([200 * KB] * 3)
+    bench.origin.behave("/segment00001.ts", Endless(False, 1 << 62))
+
+    run = bench.fetch()
+
+    bench.check_failed(run, 3)
+    assert "by the server's own account" in message(run)
+    assert bench.origin.count("/segment00001.ts") == 1
 
 
 def test_longer_than_allowed(bench: Bench) -> None:

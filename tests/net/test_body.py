@@ -103,6 +103,7 @@ def test_body_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_length_that_nothing_has() -> None:
     """What is announced is believed up to the size of a long film."""
     with pytest.raises(FetchFailure, match="by the server's own account") as caught:
-        Body(Given(body=b"x", length=1 << 62), 0, None, 5.0)
+        bodies.refuse_immense(1 << 62)
     assert caught.value.patience is Patience.NEVER
-    Body(Given(body=b"x", length=60 << 30), 0, None, 5.0)
+    bodies.refuse_immense(60 << 30)
+    bodies.refuse_immense(None)

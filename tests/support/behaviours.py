@@ -266,15 +266,16 @@ class Throttled:
 
 @dataclass(frozen=True)
 class Endless:
-    """A body that never ends: chunked, or behind a Content-Length of 2^62."""
+    """A body that never ends: chunked, or behind a Content-Length of this."""
 
     chunked: bool = True
+    length: int = 1 << 62
 
     def __call__(self, exchange: Exchange) -> None:
         block = b"\x47" + b"\xff" * 187
         block *= 348
         framing = {"Transfer-Encoding": "chunked"} if self.chunked else {}
-        exchange.head(200, framing, None if self.chunked else 1 << 62)
+        exchange.head(200, framing, None if self.chunked else self.length)
         framed = b"%x\r\n%b\r\n" % (len(block), block) if self.chunked else block
         while exchange.request.method != "HEAD":
             exchange.send(framed)
