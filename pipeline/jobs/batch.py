@@ -102,6 +102,7 @@ def batch(
 class _Running:
     place: int  # in the list
     download: UnderWay
+    draft: Receipt | None = None  # of what was done when everything ended
 
 
 @dataclass
@@ -150,16 +151,24 @@ class _Batch:
         """Go on until everything is done. Raises Interrupted, or an HlspipeError that ends all."""
         try:
             with Supervisor(self.options) as supervisor:
-                while self.waiting or self.running:
-                    self._begin_some(supervisor)
-                    if any(each.download.outcome is None for each in self.running):
-                        supervisor.step()
-                    self._end_some(supervisor)
-                    self._heed_signals(supervisor)
+                try:
+                    self._go_on(supervisor)
+                except BaseException:
+                    for each in self.running:
+                        each.draft = each.download.so_far(supervisor)
+                    raise
                 supervisor.finish()
         except Interrupted as error:
             self._all_failed(error)
             raise
+
+    def _go_on(self, supervisor: Supervisor) -> None:
+        while self.waiting or self.running:
+            self._begin_some(supervisor)
+            if any(each.download.outcome is None for each in self.running):
+                supervisor.step()
+            self._end_some(supervisor)
+            self._heed_signals(supervisor)
 
     def _heed_signals(self, supervisor: Supervisor) -> None:
         """Raise Interrupted for a signal that has waited until an output had its name."""
@@ -222,6 +231,8 @@ class _Batch:
         for running in self.running:
             running.download.close()
             failed = self._failure(running.place, error)
+            if running.draft is not None:
+                failed = running.draft.failed(error.exit_code, str(error))
             self._ended(running.place, with_kept_bytes(failed, running.download.job, error))
         self.running.clear()
 

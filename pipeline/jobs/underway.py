@@ -98,6 +98,12 @@ class UnderWay:
             self._step(self.remuxing.poll)
         return self.outcome
 
+    def so_far(self, supervisor: Supervisor) -> Receipt:
+        """A draft of the receipt, of what has been done by now."""
+        if self.flow is None:
+            return Receipt(public_url(self.job.url), self.output)
+        return replace(receipt_of(self.job, self.flow, supervisor), output=self.output)
+
     def cancel(self, supervisor: Supervisor, error: HlspipeError) -> None:
         """End it with `error`; `poll` says so then."""
         if self.flow is not None:

@@ -214,8 +214,11 @@ def _limited(
         before = time.monotonic()
         allowed = allowance.take(len(view))
         pace.waited(time.monotonic() - before)
-        size = read(view[:allowed])
-        allowance.give_back(allowed - size)
+        size = 0
+        try:
+            size = read(view[:allowed])
+        finally:
+            allowance.give_back(allowed - size)
         return size
 
     return read_allowed

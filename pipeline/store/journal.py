@@ -139,12 +139,17 @@ def _text(path: Path) -> str:
         return file.read(_LARGEST) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else ""
 
 
+def _is_number(field: str) -> bool:
+    """Python refuses to make a number of thousands of digits."""
+    return field.isdigit() and len(field) <= 20
+
+
 def _contiguous(lines: list[str]) -> Iterator[Entry]:
     """Entries for as long as each follows the one before it, from the first item on."""
     index = offset = 0
     for line in lines:
         fields = line.split(" ")
-        if len(fields) != 4 or not all(field.isdigit() for field in fields):
+        if len(fields) != 4 or not all(map(_is_number, fields)):
             return
         entry = Entry(*map(int, fields))
         if (entry.index, entry.offset) != (index, offset):

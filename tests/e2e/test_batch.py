@@ -218,6 +218,10 @@ def test_interrupted_and_taken_up(served: Bench) -> None:
         running.interrupt(signal.SIGINT)
         run = running.wait()
     assert run.exit_code == 130, run.stderr
+    told = receipts(run).values()
+    assert {receipt["exit_code"] for receipt in told} <= {0, 130}
+    assert {receipt["segments"]["expected"] for receipt in told} == {10}
+    assert any(receipt["kept_bytes"] for receipt in told)
     served.origin.forget()
 
     again = served.workspace.run(*arguments)

@@ -101,6 +101,7 @@ def test_other_plan_claims_nothing(path, part):
         ("0 0 -5 1\n", 0),
         ("0 0 5 1 9\n", 0),
         ("\n", 0),
+        (f"0 0 5 {'9' * 5000}\n", 0),
     ],
     ids=[
         "whole",
@@ -113,6 +114,7 @@ def test_other_plan_claims_nothing(path, part):
         "negative length",
         "a field too many",
         "empty line",
+        "a number without end",
     ],
 )
 def test_lines_count_as_far_as_they_follow_each_other(path, lines, count):
