@@ -4,7 +4,7 @@ Decisions only: the clock and the bytes are arguments, and whoever asks acts. Mo
 where each is slow (a long way, a server that gives each so much) and cost where they are not (CPU,
 caches, segments that come out of turn, the server's patience). Nobody can know beforehand, so it is
 tried: the number is doubled if the bytes come clearly faster for it. With a number that the user
-has given nothing is tried. Measured in docs/decisions/007.
+has given nothing is tried; a server that refuses so many has its way all the same. Measured in docs/decisions/007.
 """
 
 from dataclasses import dataclass, field
@@ -122,8 +122,6 @@ class Tuner:
 
         `busy`: every connection has something to fetch.
         """
-        if self.fixed:
-            return False
         if self._settled:
             return self._try_one_more(now)
         if self._probe_until is not None:
@@ -220,7 +218,7 @@ class Tuner:
 
         `costly`: it wants to be left alone for a while. It is not asked for more again then.
         """
-        if self.fixed or (self._refused_at is not None and now - self._refused_at < _ONE_REFUSAL):
+        if self._refused_at is not None and now - self._refused_at < _ONE_REFUSAL:
             return False
         # The one connection that was tried on top of what was borne, or half of what was not.
         one_more = self._one_more or self._probe_until is not None

@@ -116,12 +116,16 @@ def test_a_downloader_that_starts_anew():
 
 
 def test_a_number_of_the_users():
-    """It is neither raised nor lowered."""
+    """It is neither raised nor lowered, but for a server that refuses as many."""
     tuner = Tuner(most=6, fixed=True)
     line = Line(tuner, lambda limit: limit * 1e6).run(3)
-
-    assert not tuner.refused(4.0, costly=False)
     assert line.limits == [6]
+
+    assert tuner.refused(line.now, costly=False)
+    assert tuner.limit == 3
+    line.run(30)
+    assert max(line.limits[1:]) <= 6
+    assert tuner.limit == 5
 
 
 def test_no_more_than_may_be():
