@@ -127,14 +127,15 @@ class RunningJobs:
         return context in self._running
 
     def answer(self, flow: Flow, wish: int, value: Any) -> None:
-        """Wish number `wish` of a flow is granted."""
-        self._grant(flow, flow.answer(wish, value))
+        """Wish number `wish` of a flow is granted; one that has ended wants nothing any more."""
+        if not flow.done:
+            self._grant(flow, flow.answer(wish, value))
 
     def refuse(self, flow: Flow, error: HlspipeError) -> None:
         """A wish of a flow cannot be granted."""
         if (running := self._running.get(flow.context)) and running.flow is flow:
             self.fail(flow.context, error)
-        else:
+        elif not flow.done:
             self._grant(flow, flow.fail(error))
 
     def transferred(self, download: Download, value: Any) -> None:

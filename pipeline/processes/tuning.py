@@ -4,7 +4,8 @@ Decisions only: the clock and the bytes are arguments, and whoever asks acts. Mo
 where each is slow (a long way, a server that gives each so much) and cost where they are not (CPU,
 caches, segments that come out of turn, the server's patience). Nobody can know beforehand, so it is
 tried: the number is doubled if the bytes come clearly faster for it. With a number that the user
-has given nothing is tried; a server that refuses so many has its way all the same. Measured in docs/decisions/007.
+has given nothing is tried; a server that refuses as many has its way all the same. Measured in
+docs/decisions/007.
 """
 
 from dataclasses import dataclass, field
