@@ -102,13 +102,14 @@ class _Passage:
             with self._pump.view(block) as view:
                 length = body.readinto(view)
                 self._decrypt(view[:length])
+            if length:
+                self._send_pending(Mark.MORE)  # which may find that it is no media
         except BaseException:
             self._pump.keep_block(block)
             raise
         if length == 0:
             self._pump.keep_block(block)
             return False
-        self._send_pending(Mark.MORE)
         self._pending = (block, length)
         return length == BLOCK_BYTES
 
