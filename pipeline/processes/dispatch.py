@@ -64,6 +64,7 @@ class Dispatcher:
         self._documents: list[tuple[float, int, DocumentErrand]] = []
         self._turns: deque[Download] = deque()
         self._careful_until = 0.0
+        self._assigned_at = -1.0
         self._contexts: set[int] = set()  # of the jobs that are under way
         self._far: set[int] = set()  # contexts whose connections are worth making ahead of requests
 
@@ -96,15 +97,21 @@ class Dispatcher:
         self._turns.remove(download)
 
     def next_due(self) -> float | None:
-        """When something that waits now is due."""
+        """When something that waits now is due.
+
+        What was due already when errands were given out waits for room, and not for a time.
+        """
         times = [turn.next_due() for turn in self._turns]
         times += [entry[0] for entry in self._documents[:1]]
-        return min((time for time in times if time is not None), default=None)
+        return min(
+            (time for time in times if time is not None and time > self._assigned_at), default=None
+        )
 
     # -- giving out --------------------------------------------------------------------------
 
     def assign(self, now: float) -> None:
         """Give errands to downloaders for as long as there is work and somebody to do it."""
+        self._assigned_at = now
         orders: _Orders = {}
         ahead = self._ahead(now)
         waiting = self._short_of_work(ahead)

@@ -214,6 +214,22 @@ class TestFailures:
         dispatcher.assign(due)
         assert 0 in indexes(crew)
 
+    def test_what_is_due_waits_for_room(self, dispatched):
+        """And for no time: whoever waits does not look again and again."""
+        dispatcher, crew, _, found = dispatched
+        dispatcher.assign(0.0)
+        fail(dispatcher, crew, 0, broken("reset"))
+        dispatcher.assign(0.1)  # its place is taken
+        due = dispatcher.next_due()
+        assert 0.5 <= due <= 1.0
+
+        dispatcher.assign(due)
+        assert 0 not in indexes(crew)
+        assert dispatcher.next_due() is None
+        dispatcher.items_stored(found, range(7))
+        dispatcher.assign(due)
+        assert 0 in indexes(crew)
+
     def test_the_last_try(self, dispatched):
         """The error says how many there were."""
         dispatcher, crew, _, _ = dispatched
