@@ -58,18 +58,19 @@ class Mode:
         return "-c" in self.arguments
 
 
-ALWAYS = ("create", "write", "fallocate", "ftruncate", "close", "rename", "unlink", "flock")
+ALWAYS = ("create", "write", "ftruncate", "close", "rename", "unlink", "flock")
 ALWAYS += ("statvfs", "listdir", "mmap", "thread")
 SPILLS = ("mkdir", "rmdir", "open")
+RESERVES = ("fallocate",)  # where much is written at the end, and not as it comes
 MODES = {
-    "memory": Mode((), (*ALWAYS, "memory")),
+    "memory": Mode((), (*ALWAYS, *RESERVES, "memory")),
     "stream": Mode(EARLY, (*ALWAYS, *SPILLS, "memory")),
-    "end": Mode((*EARLY, "--merge", "end"), (*ALWAYS, *SPILLS, "memory")),
-    "fsync": Mode(("--fsync", "--checksum", "sha256"), (*ALWAYS, "fsync", "open")),
+    "end": Mode((*EARLY, "--merge", "end"), (*ALWAYS, *RESERVES, *SPILLS, "memory")),
+    "fsync": Mode(("--fsync", "--checksum", "sha256"), (*ALWAYS, *RESERVES, "fsync", "open")),
     "checksum": Mode((*EARLY, "--checksum", "sha256"), (*ALWAYS, *SPILLS, "read")),
     "continue": Mode(("-c", *EARLY), (*ALWAYS, *SPILLS)),
     "taken up": Mode(("-c", *EARLY), (*ALWAYS, "read"), resumed=3 * 64 * KB),
-    "keep": Mode(("--keep-segments",), (*ALWAYS, "mkdir", "open")),
+    "keep": Mode(("--keep-segments",), (*ALWAYS, *RESERVES, "mkdir", "open")),
     "renditions": Mode((*EARLY, "--audio", "all"), ALWAYS),
 }
 
