@@ -65,6 +65,10 @@ class StorageOptions:
         return 0 if self.keep_segments else self.memory_threshold
 
 
+#: Options of a download that answer the same question, by the names of their fields.
+EXCLUSIVE = (("force", "skip_existing"), ("key", "key_url"))
+
+
 class RemuxTool(StrEnum):
     """What puts streams into an MP4 or Matroska file."""
 

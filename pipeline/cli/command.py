@@ -146,7 +146,7 @@ class Command(click.Command):
         return left
 
     def _refuse_unknown_variables(self, ctx: click.Context) -> None:
-        """A typing mistake must not pass for a setting, in the environment neither."""
+        """A typing mistake must not pass for a setting in the environment either."""
         beginning = f"{ctx.auto_envvar_prefix}_"
         ours = [name for name in os.environ if name.startswith(beginning)]
         if not ours:

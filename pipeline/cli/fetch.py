@@ -61,7 +61,7 @@ def fetch(ctx: click.Context, /, url: str, output: str | None, **values: Any) ->
 
     URL is that of a playlist, or a local file, or - for standard input. Of a multivariant
     playlist the best variant is taken, unless --format says otherwise; audio and subtitles with
-    playlists of their own go to files beside the output.
+    playlists of their own go into the output if that is an MP4 or MKV file, else beside it.
     """
     refuse_contradictions(ctx, values)
     if output == "-" and not values["list_formats"]:

@@ -62,7 +62,7 @@ output_options = section(
     option("--skip-existing", "Leave an output that exists alone, and succeed."),
     option(
         "--allow-gaps",
-        "Go on without segments that the server does not have.",
+        "Go on without segments that cannot be had.",
         aliases=["--skip-unavailable-fragments"],
     ),
     remux_option,

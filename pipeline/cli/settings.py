@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from pipeline.options import (
+    EXCLUSIVE,
     FetchOptions,
     HttpOptions,
     KeyOptions,
@@ -22,13 +23,10 @@ from pipeline.options import (
     SubtitlesFormat,
 )
 
-#: Options that answer the same question.
-_EXCLUSIVE = (("force", "skip_existing"), ("key", "key_url"))
-
 
 def refuse_contradictions(ctx: click.Context, values: Mapping[str, Any]) -> None:
     """Raise what click raises if two of `values` cannot both be meant."""
-    for one, other in _EXCLUSIVE:
+    for one, other in EXCLUSIVE:
         if values[one] and values[other]:
             spelt = f"--{one} and --{other}".replace("_", "-")
             ctx.fail(f"{spelt} exclude each other")

@@ -16,7 +16,7 @@ from pipeline.jobs.accounting import with_kept_bytes
 from pipeline.jobs.archive import Archive
 from pipeline.jobs.batch_names import check_template, outputs
 from pipeline.jobs.entries import Entry
-from pipeline.jobs.naming import ANY_ENDING
+from pipeline.jobs.job import ANY_ENDING
 from pipeline.jobs.receipt import Receipt, Status
 from pipeline.jobs.sources import STDIN
 from pipeline.jobs.underway import UnderWay

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pipeline.errors import UsageError
 from pipeline.jobs.entries import Entry
-from pipeline.jobs.naming import ANY_ENDING, clashing, output_name, safe_name
+from pipeline.jobs.job import ANY_ENDING
+from pipeline.jobs.naming import clashing, output_name, safe_name
 
 _FIELDS = ("index", "name", "id")
 

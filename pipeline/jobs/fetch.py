@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import HlspipeError, Interrupted, OutputExistsError, UsageError
 from pipeline.events import Event
 from pipeline.jobs.containers import container_of, refuse_directory
-from pipeline.jobs.job import STDOUT, Job
+from pipeline.jobs.job import ANY_ENDING, STDOUT, Job
 from pipeline.jobs.sources import PLAYLIST_CAP, STDIN, is_web, local_url, may_be_local, read_here
 from pipeline.options import FetchOptions, MergeMode, SelectionOptions
 from pipeline.processes.limits import Limits
@@ -26,9 +26,8 @@ _STDOUT_DESCRIPTOR = 1
 #: Other names for standard output: in the storage process they would be its own.
 _STDOUT_NAMES = {"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
 
-
 #: What a path to a directory ends with, and the same in a batch, where endings are still open.
-_NAMELESS = {f"{dots}{ending}" for dots in ("", ".", "..") for ending in ("", ".{ext}")}
+_NAMELESS = {f"{dots}{ending}" for dots in ("", ".", "..") for ending in ("", ANY_ENDING)}
 
 
 def fetch(
@@ -185,7 +184,7 @@ def _check(job: Job) -> None:
 
         check_selection(job.options.selection)
     if job.output is not None and job.output.rpartition("/")[2] in _NAMELESS:
-        shown = printable(job.output.removesuffix(".{ext}"), 200)
+        shown = printable(job.output.removesuffix(ANY_ENDING), 200)
         raise UsageError(f'The output "{shown}" is no name of a file')
     if job.options.resume:
         _check_resumable(job)

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 STDOUT = "-"
 
+#: In the place of an output's ending: the one that fits what is inside. Until that is known, the
+#: name may turn out as any of them.
+ANY_ENDING = ".{ext}"
+
 Steps = Generator[Wish | tuple[Wish, ...], Any, Any]
 
 

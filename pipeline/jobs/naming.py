@@ -12,16 +12,13 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pipeline.hls.extensions import OUTPUT_ENDINGS
+from pipeline.jobs.job import ANY_ENDING
 
 #: Names that say nothing about the video: the folder's name says more.
 _SAYS_NOTHING = {
     "", "chunklist", "hls", "index", "main", "manifest", "master", "media", "playlist",
     "prog_index", "stream",
 }  # fmt: skip
-
-#: In the place of an ending: the one that fits what is inside. Until that is known, the name may
-#: turn out as any of them.
-ANY_ENDING = ".{ext}"
 
 _PLAYLIST_ENDINGS = (".m3u8", ".m3u")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")

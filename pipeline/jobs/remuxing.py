@@ -27,8 +27,7 @@ from pipeline.events import (
 from pipeline.jobs.accounting import receipt_of
 from pipeline.jobs.containers import HOW_TO, find_tool
 from pipeline.jobs.fetched import Fetched
-from pipeline.jobs.job import Job
-from pipeline.jobs.naming import ANY_ENDING
+from pipeline.jobs.job import ANY_ENDING, Job
 from pipeline.jobs.receipt import Receipt
 from pipeline.media.tracks import RemuxPlan
 from pipeline.options import FetchOptions, RemuxTool

@@ -14,8 +14,7 @@ from pipeline.events import Event
 from pipeline.jobs.accounting import receipt_of, with_kept_bytes
 from pipeline.jobs.containers import container_of
 from pipeline.jobs.fetch import already_there, job_order, prepared, prepared_remuxing
-from pipeline.jobs.job import Job
-from pipeline.jobs.naming import ANY_ENDING
+from pipeline.jobs.job import ANY_ENDING, Job
 from pipeline.jobs.receipt import Receipt
 from pipeline.jobs.remuxing import Remuxing
 from pipeline.options import FetchOptions

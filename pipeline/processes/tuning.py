@@ -8,7 +8,7 @@ has given nothing is tried; a server that refuses as many has its way all the sa
 docs/decisions/007.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 from pipeline.net.ahead import LEAST_ROUND_TRIP
 from pipeline.units import KIB
@@ -90,7 +90,7 @@ class Tuner:
     """The number of connections, and what is known of others."""
 
     most: int = MOST
-    fixed: bool = False
+    fixed: InitVar[bool] = False
     limit: int = 0
     _since: float | None = None  # when the window began
     _bytes: int = 0  # that were in then
@@ -108,10 +108,10 @@ class Tuner:
     _one_more: bool = False  # the limit is one above what is known to be borne
     _ceiling: int = MOST
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, fixed: bool) -> None:
         self._ceiling = self.most
-        self.limit = self.most if self.fixed else min(FIRST, self.most)
-        self._settled = self.fixed
+        self.limit = self.most if fixed else min(FIRST, self.most)
+        self._settled = fixed
 
     @property
     def curious(self) -> bool:

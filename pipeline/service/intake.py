@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import UsageError
-from pipeline.jobs.naming import ANY_ENDING, output_name
+from pipeline.jobs.job import ANY_ENDING
+from pipeline.jobs.naming import output_name
 from pipeline.options import FetchOptions
 from pipeline.service.downloadroot import DownloadRoot
 from pipeline.service.joboptions import job_options, web_url

@@ -14,7 +14,7 @@ from pipeline.errors import UsageError
 from pipeline.hls.rules import parse_rules
 from pipeline.hls.sections import parse_section
 from pipeline.jobs.sources import is_web
-from pipeline.options import FetchOptions, RemuxTool, SubtitlesFormat
+from pipeline.options import EXCLUSIVE, FetchOptions, RemuxTool, SubtitlesFormat
 from pipeline.service.refusals import UnacceptableError
 from pipeline.units import parse_duration, parse_header, parse_size, printable
 
@@ -26,13 +26,10 @@ _MOST_HEADERS = 50
 _KEY_SIZES = (16, 32)
 _IV_SIZE = 16
 
-#: Options that answer the same question.
-_EXCLUSIVE = (("force", "skip_existing"), ("key", "key_url"))
-
 
 def job_options(defaults: FetchOptions, given: Mapping[str, Any]) -> FetchOptions:
     """`defaults`, with what a job was given. Raises UnacceptableError."""
-    for one, other in _EXCLUSIVE:
+    for one, other in EXCLUSIVE:
         if given.get(one) and given.get(other):
             raise UnacceptableError(f"{one} and {other} exclude each other")
     groups: dict[str, dict[str, Any]] = {"": {}, "http": {}, "selection": {}, "keys": {}}

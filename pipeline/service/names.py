@@ -6,7 +6,7 @@ Which ones clash is `jobs.naming`'s to say.
 from collections.abc import Iterator
 from itertools import chain, count
 
-from pipeline.jobs.naming import ANY_ENDING
+from pipeline.jobs.job import ANY_ENDING
 
 #: Numbers that are tried one after another.
 _FEW = 10

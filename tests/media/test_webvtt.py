@@ -137,11 +137,13 @@ def test_what_is_written_is_read_again(text):
 
 @given(TEXTS | st.binary(max_size=200))
 def test_any_text_has_an_answer(text):
-    """Any text is a document or a PlaylistError."""
+    """Any text is a document, whose cues have times, or a PlaylistError."""
     try:
-        parse_webvtt(text)
+        document = parse_webvtt(text)
     except PlaylistError:
         return
+
+    assert all(cue.start >= 0 and cue.end >= 0 for cue in document.cues)
 
 
 @pytest.mark.parametrize(
