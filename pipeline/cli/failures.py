@@ -50,8 +50,10 @@ def _hint(error: BaseException, values: Mapping[str, Any]) -> str:
     if receipt.kept_bytes:
         kept = format_mb(receipt.kept_bytes)
         return f" ({kept} are kept: the same command goes on from there)"
-    if receipt.segments.stored and not values.get("continue"):
-        return " (nothing is kept: with -c it would be)"
+    if not values.get("continue"):
+        return " (nothing is kept: with -c it would be)" if receipt.segments.stored else ""
+    if receipt.segments.expected:
+        return " (nothing is kept: nothing that could be taken up was on the disk yet)"
     return ""
 
 

@@ -20,9 +20,10 @@ from pipeline.errors import StorageError
     option("--print", "Print the files, and write nothing.", default=False),
 )
 def systemd(action: str, user: bool, verbose: bool, **values: bool) -> None:  # noqa: ARG001
-    """Write the unit of the daemon, and on the machine its user and its directories.
+    """Write what systemd needs to run the daemon.
 
-    What to do then is said at the end. docs/service.md explains each line.
+    That is a unit, and for the machine a user and directories. What to do then is said at the
+    end. docs/service.md explains each line.
     """
     from pipeline.service.units import unit_files  # noqa: PLC0415
 

@@ -88,10 +88,10 @@ def test_of_several_things_the_one_is_named(
     [
         ((), 3, 0, " (nothing is kept: with -c it would be)"),
         (("-c",), 3, 5 << 20, " (5.0 MB are kept: the same command goes on from there)"),
-        (("-c",), 0, 0, ""),
+        (("-c",), 0, 0, " (nothing is kept: nothing that could be taken up was on the disk yet)"),
         ((), 0, 0, ""),
     ],
-    ids=["would have been kept", "kept", "nothing to keep", "nothing to lose"],
+    ids=["would have been kept", "kept", "nothing in turn", "nothing to lose"],
 )
 def test_what_becomes_of_the_bytes(
     option: tuple[str, ...], stored: int, kept: int, hint: str, fetch: Cli, engine: Engine
