@@ -40,8 +40,8 @@ class Busy(Protocol):
 class Ahead:
     """Watches one body."""
 
-    def __init__(self, answer: Busy, ask: Callable[[], None]) -> None:
-        """`ask` sends the next request, if there is one."""
+    def __init__(self, answer: Busy, ask: Callable[[], bool]) -> None:
+        """`ask` sends the next request; False if there is none yet, which may change."""
         self._answer = answer
         self._ask = ask
         self._over = answer.round_trip < LEAST_ROUND_TRIP
@@ -52,5 +52,4 @@ class Ahead:
             return
         answer = self._answer
         if left <= answer.rate * answer.round_trip * _ROUND_TRIPS:
-            self._over = True
-            self._ask()
+            self._over = self._ask()

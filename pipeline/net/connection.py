@@ -47,6 +47,10 @@ class Stale(Exception):
     """A connection that had been idle has ended in place of an answer."""
 
 
+class NotBorne(Stale):
+    """A request that was sent behind a body has had no answer that makes sense."""
+
+
 class Connection:
     """A connected socket, and what has been read from it ahead."""
 
@@ -54,6 +58,8 @@ class Connection:
         """`timeout`: seconds for each wait for the server; `round_trip`: those to it and back."""
         self.round_trip = round_trip
         self.asked_ahead: str | None = None  # what the answer is to that comes next
+        self.used = False  # a request has been sent
+        self._early: bytes | None = None  # the request, if it was sent before it was wanted
         self._sock = sock
         self._timeout = timeout
         self._buffer = bytearray(_AHEAD)
@@ -72,16 +78,28 @@ class Connection:
 
         Raises Stale if the server had closed the connection, FetchFailure, EOFError, OSError.
         """
-        self._start = self._end = 0
-        self._busy_since, self._brought = time.monotonic(), 0
         try:
-            self._sock.sendall(request)
+            self._begin(request)
             self._fill()
         except (ConnectionError, EOFError) as error:
             if self._rested:
                 raise Stale from error
             raise
         return self._answer()
+
+    def _begin(self, request: bytes) -> None:
+        self.used = True
+        self._start = self._end = 0
+        self._busy_since, self._brought = time.monotonic(), 0
+        self._sock.sendall(request)
+
+    def ask_early(self, what: str, request: bytes) -> None:
+        """Send a request before its answer is wanted. Raises OSError.
+
+        The answer to it, to be known by `what`, is `answer_due`.
+        """
+        self.asked_ahead, self._early = what, request
+        self._begin(request)
 
     def ask_ahead(self, what: str, request: bytes) -> None:
         """Send a request while a body of a known length is still to be read. Raises OSError.
@@ -93,23 +111,39 @@ class Connection:
         self._sock.sendall(request)
         self._spoilt = False
 
-    def answer_due(self) -> Head:
-        """The head of the answer to what was asked ahead. Raises Stale.
+    def answer_due(self, request: bytes) -> Head:
+        """The head of the answer to what was asked ahead, or early; `request` is what it should be.
+
+        Raises NotBorne if it was asked ahead, and else what `ask` does.
+        """
+        self.asked_ahead = None
+        if self._early is None:
+            return self._answer_behind()
+        early, self._early = self._early, None
+        if early != request:  # cookies have changed: the answer may be another one now
+            raise Stale
+        try:
+            self._fill()
+        except (ConnectionError, EOFError) as error:
+            raise Stale from error
+        return self._answer()
+
+    def _answer_behind(self) -> Head:
+        """What is behind the body before.
 
         What makes no sense may be more than was announced of the body before it, and what is like
         that body may be its answer once more. An answer that does not come may never have been
         understood: it is not waited for as long as others.
         """
-        self.asked_ahead = None
         former, self._opening = self._opening, None
         _set_timeout(self._sock, min(self._timeout, _DUE_SECONDS))
         try:
             self._fill()
             head = self._answer()
         except (OSError, EOFError, FetchFailure) as error:
-            raise Stale from error
+            raise NotBorne from error
         if head.status == _TIMED_OUT or (former is not None and self._opening == former):
-            raise Stale
+            raise NotBorne
         _set_timeout(self._sock, self._timeout)
         return head
 

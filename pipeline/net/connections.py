@@ -1,20 +1,17 @@
 """Kept-alive connections of a process, by site, and the requests that are made on them."""
 
 import threading
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pipeline.net.connection import Connection, Stale
+from pipeline.net.connection import Connection, NotBorne, Stale
+from pipeline.net.due import Due
 from pipeline.net.heads import Head
 from pipeline.net.meter import Meter
 
 #: Sites to which idle connections are kept: more than any honest playlist names hosts. One that
 #: names a host for each segment would take a descriptor for each of them.
 _MOST_SITES = 32
-
-#: Seconds for which an answer that was asked for beforehand is kept.
-_DUE_SECONDS = 1.0
 
 
 class Site(NamedTuple):
@@ -35,7 +32,7 @@ class Connections:
         self.most = most
         self.meter = Meter()  # what came in through them, or through a proxy
         self._idle: dict[Site, list[Connection]] = {}  # the site used last is the last one
-        self._due: dict[tuple[Site, str], tuple[float, Connection]] = {}  # what was asked ahead
+        self._due = Due()
         self._one_by_one: dict[Site, None] = {}  # they do not answer what is asked ahead
         self._lock = threading.Lock()
 
@@ -48,27 +45,62 @@ class Connections:
         an idle connection at the very moment at which it is used: nothing has failed then, and the
         request is made once more, on a new one. Raises what `Connection.ask` and `connect` raise.
         """
-        if (connection := self._take_due(site, what)) is not None:
+        if (due := self._due.take((site, what))) is not None:
             try:
-                return connection, _or_closed(connection, connection.answer_due)
-            except Stale:
+                return due, _or_closed(due, lambda: due.answer_due(request))
+            except NotBorne:
                 self.ask_one_by_one(site)
+            except Stale:
+                pass
         if (connection := self._take(site)) is not None:
             try:
                 return connection, _or_closed(connection, lambda: connection.ask(request))
             except Stale:
                 pass
         fresh = connect(site)
-        self.meter.way = (f"{site.host}:{site.port}", fresh.round_trip)
+        self._met(site, fresh)
         return fresh, _or_closed(fresh, lambda: fresh.ask(request))
+
+    def ask_early(
+        self, site: Site, what: str, request: bytes, connect: Callable[[Site], Connection]
+    ) -> None:
+        """Send `request` before its answer is wanted: `ask` finds that by `what`.
+
+        Raises what `connect` raises, OSError.
+        """
+        with self._due.coming((site, what)):
+            if (connection := self._take_unused(site)) is None:
+                connection = connect(site)
+                self._met(site, connection)
+            try:
+                connection.ask_early(what, request)
+            except BaseException:
+                connection.close()
+                raise
+            self._due.expect((site, what), connection)
 
     def add(self, site: Site, connection: Connection) -> None:
         """A new connection, made for requests to come."""
-        self.meter.way = (f"{site.host}:{site.port}", connection.round_trip)
+        self._met(site, connection)
         if connection.rest():
             self.give_back(site, connection)
         else:
             connection.close()
+
+    def _met(self, site: Site, fresh: Connection) -> None:
+        self.meter.way = (f"{site.host}:{site.port}", fresh.round_trip)
+
+    def _take_unused(self, site: Site) -> Connection | None:
+        """One that was made ahead. Those that have been used are for what is wanted at once."""
+        with self._lock:
+            idle = self._idle.get(site, [])
+            unused = next((each for each in idle if not each.used), None)
+            if unused is not None:
+                idle.remove(unused)
+        if unused is None or unused.wake():
+            return unused
+        unused.close()
+        return None
 
     def _take(self, site: Site) -> Connection | None:
         while True:
@@ -78,6 +110,15 @@ class Connections:
             if connection is None or connection.wake():
                 return connection
             connection.close()
+
+    def close_unused(self, site: Site) -> None:
+        """Close those to `site` that were made ahead and have not been used."""
+        with self._lock:
+            idle = self._idle.get(site, [])
+            unused = [each for each in idle if not each.used]
+            idle[:] = [each for each in idle if each.used]
+        for each in unused:
+            each.close()
 
     def idle(self, site: Site) -> int:
         """How many connections to `site` wait for a request."""
@@ -89,9 +130,10 @@ class Connections:
         return self.idle(site) / self.most
 
     def round_trip(self, site: Site) -> float:
-        """Seconds to `site` and back, as far as idle connections tell."""
+        """Seconds to `site` and back, if a connection has been kept after an answer; else 0."""
         with self._lock:
-            return max((each.round_trip for each in self._idle.get(site, ())), default=0.0)
+            kept = [each.round_trip for each in self._idle.get(site, ()) if each.used]
+        return max(kept, default=0.0)
 
     def bears_more(self, site: Site) -> bool:
         """Whether `site` may be sent a request while the answer to another one is coming."""
@@ -111,60 +153,35 @@ class Connections:
         """Close those that are idle."""
         with self._lock:
             idle = [each for some in self._idle.values() for each in some]
-            idle += [each for _, each in self._due.values()]
             self._idle.clear()
-            self._due.clear()
         for each in idle:
             each.close()
+        self._due.close()
 
     def give_back(self, site: Site, connection: Connection) -> None:
         """The connection may be used for another request; for a certain one, if that was sent."""
+        if connection.asked_ahead is not None:
+            self._due.expect((site, connection.asked_ahead), connection)
+            return
         with self._lock:
-            if connection.asked_ahead is not None:
-                given_up = self._expect(site, connection.asked_ahead, connection)
-            else:
-                given_up = self._keep(site, connection)
+            given_up = self._keep(site, connection)
         for each in given_up:
             each.close()
 
     def forget_due(self) -> None:
         """Close connections whose answers nobody has come for: downloads have been given up."""
-        with self._lock:
-            given_up = self._overdue()
-        for each in given_up:
-            each.close()
+        self._due.forget()
 
     def _keep(self, site: Site, connection: Connection) -> list[Connection]:
         """Keep an idle one; those that there is no room for now."""
         idle = self._idle[site] = self._idle.pop(site, [])
         given_up = [connection]
         if len(idle) < self.most:
-            idle.append(given_up.pop())
+            # Those that have been used are taken first: others may go to what is asked early.
+            idle.insert(len(idle) if connection.used else 0, given_up.pop())
         if len(self._idle) > _MOST_SITES:
             given_up += self._idle.pop(next(iter(self._idle)))
         return given_up
-
-    def _expect(self, site: Site, what: str, connection: Connection) -> list[Connection]:
-        """Keep one for the request that was sent; those that nobody has come for."""
-        given_up = self._overdue()
-        if former := self._due.pop((site, what), None):
-            given_up.append(former[1])
-        self._due[site, what] = time.monotonic(), connection
-        return given_up
-
-    def _take_due(self, site: Site, what: str) -> Connection | None:
-        with self._lock:
-            given_up = self._overdue()
-            _, connection = self._due.pop((site, what), (0.0, None))
-        for each in given_up:
-            each.close()
-        return connection
-
-    def _overdue(self) -> list[Connection]:
-        """Who has asked beforehand comes at once for the answer, or not at all."""
-        before = time.monotonic() - _DUE_SECONDS
-        keys = [key for key, (since, _) in self._due.items() if since < before]
-        return [self._due.pop(key)[1] for key in keys]
 
 
 class Home(NamedTuple):

@@ -68,8 +68,8 @@ class Manner(NamedTuple):
     continuations: Continuations | None = None  # None: the rest is not asked for
     allowance: Allowance | None = None  # None: as fast as it comes
     meter: Meter | None = None
-    #: Called with an answer whose body is about to end (`ahead`).
-    ask_next: Callable[[Answer], None] | None = None
+    #: Called with an answer whose body is about to end (`ahead`), until that has had an effect.
+    ask_next: Callable[[Answer], bool] | None = None
 
 
 class ContinuedBody:

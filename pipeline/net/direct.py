@@ -5,7 +5,7 @@ requests and urllib3 take 0.7 ms of CPU time for a request, and 80 ms to be impo
 (`requester`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import count
 from urllib.parse import urlsplit
 
@@ -30,20 +30,30 @@ _NUMBERS = count()
 
 _PORTS = {"http": 80, "https": 443}
 
+#: Is told of a connection: the URL that it was made for, and the seconds to there and back.
+Met = Callable[[str, float], None]
+
 
 class DirectSender:
     """Sends requests for one transport. May be used from any thread."""
 
     def __init__(
-        self, options: HttpOptions, connections: Connections, cookies: Cookies, reach: Reach
+        self,
+        options: HttpOptions,
+        connections: Connections,
+        cookies: Cookies,
+        reach: Reach,
+        on_first: Met | None = None,
     ) -> None:
-        """`connections` may be shared with others."""
+        """`connections` may be shared with others; `on_first` is told of the first one made."""
         self._options = options
         self._connections = connections
         self._cookies = cookies
         self._reach = reach
         self._number = next(_NUMBERS)  # others ask for the same things with other headers
         self._sites: dict[tuple[str, bool], Site] = {}
+        self._on_first = on_first
+        self._useless: set[str] = set()  # places to which nothing is to be made ahead
 
     def send(self, target: Target, headers: Mapping[str, str]) -> Incoming:
         """The head of the answer to GET `target`; redirects are not followed.
@@ -56,7 +66,7 @@ class DirectSender:
             self._site_of(place),
             self._what(target, headers),
             request,
-            lambda site: self._connect(site, clean),
+            lambda site: self._connect_now(site, clean),
         )
         try:
             if head.cookies:
@@ -83,6 +93,18 @@ class DirectSender:
         """
         answer.ask_ahead(self._what(target, headers), self._request(target, headers))
 
+    def ask_early(self, target: Target, headers: Mapping[str, str]) -> None:
+        """Ask for `target` before it is wanted: `send` finds the answer.
+
+        Raises FetchFailure, EOFError, OSError.
+        """
+        self._connections.ask_early(
+            self._site_of(target.place),
+            self._what(target, headers),
+            self._request(target, headers),
+            lambda site: self._connect(site, target.clean, _AHEAD_SECONDS),
+        )
+
     def _what(self, target: Target, headers: Mapping[str, str]) -> str:
         """What is asked for, and for whom: however cookies have changed since."""
         return f"{self._number} {target.path} {headers.get('Range', '')}"
@@ -99,10 +121,25 @@ class DirectSender:
         Raises FetchFailure, EOFError, OSError.
         """
         site = self._site_of(target.place)
-        if self._connections.idle(site) >= enough:
+        if self._connections.idle(site) >= enough or target.place in self._useless:
             return
         connection = self._connect(site, target.clean, _AHEAD_SECONDS)
-        self._connections.add(self._site_of(target.place), connection)
+        site = self._site_of(target.place)
+        self._connections.add(site, connection)
+        if target.place in self._useless:  # since a moment ago
+            self._connections.close_unused(site)
+
+    def disconnect(self, target: Target) -> None:
+        """Close what was made ahead to where `target` leads; nothing more is."""
+        self._useless.add(target.place)
+        self._connections.close_unused(self._site_of(target.place))
+
+    def _connect_now(self, site: Site, url: str) -> Connection:
+        connection = self._connect(site, url)
+        on_first, self._on_first = self._on_first, None
+        if on_first is not None:
+            on_first(url, connection.round_trip)
+        return connection
 
     def _connect(self, site: Site, url: str, within: float | None = None) -> Connection:
         return connect(

@@ -20,7 +20,7 @@ from pipeline.net.connections import Connections
 from pipeline.net.continued import ByteRange, Continuations, ContinuedBody, Manner, range_header
 from pipeline.net.cookies import Cookies, Tell
 from pipeline.net.decoding import ACCEPTED, decoded
-from pipeline.net.direct import DirectSender
+from pipeline.net.direct import DirectSender, Met
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.hosts import may_see_user_headers
 from pipeline.net.incoming import Incoming
@@ -29,7 +29,7 @@ from pipeline.net.logins import authorization
 from pipeline.net.proxies import has_proxy
 from pipeline.net.reach import Reach
 from pipeline.net.retry import RetryPolicy
-from pipeline.net.targets import target_of
+from pipeline.net.targets import Target, target_of
 from pipeline.net.translation import translated
 from pipeline.options import HttpOptions
 from pipeline.version import __version__
@@ -59,6 +59,8 @@ class Notices(NamedTuple):
     #: The URL behind the first redirect from https to http, if that is allowed.
     left_tls: Callable[[str], None] | None = None
     cookies: Tell | None = None
+    #: Where the first connection that a request wanted leads, and the seconds to there and back.
+    met: Met | None = None
 
 
 class Transport:
@@ -87,7 +89,7 @@ class Transport:
         self._connections = connections
         self.cookies = Cookies(options.cookies, notices.cookies)
         self.reach = Reach(origin, options.block_private, True if local else origin_private)
-        self._direct = DirectSender(options, connections, self.cookies, self.reach)
+        self._direct = DirectSender(options, connections, self.cookies, self.reach, notices.met)
 
     def open(
         self,
@@ -111,11 +113,13 @@ class Transport:
         def send(headers: Mapping[str, str]) -> Answer:
             return self._follow(url, {**_SEGMENT_HEADERS, **headers})
 
-        def ask_next(answer: Answer) -> None:
+        def ask_next(answer: Answer) -> bool:
             if upcoming is None or not isinstance(answer, Incoming):
-                return
-            if found := upcoming(lambda url: self._fits(answer, url)):
-                self._ask_ahead(answer, *found)
+                return True
+            if (found := upcoming(lambda url: self._fits(answer, url))) is None:
+                return False
+            self._ask_ahead(answer, *found)
+            return True
 
         timeout, meter = self._options.timeout, self._connections.meter
         manner = Manner(timeout, continuations, allowance, meter, ask_next)
@@ -168,13 +172,35 @@ class Transport:
 
         None if `enough` of them are idle. Raises FetchFailure.
         """
-        if self._local and is_local(url):
+        if (target := self._direct_target(url)) is not None:
+            with translated():
+                self._direct.connect_ahead(target, enough)
+
+    def disconnect(self, url: str) -> None:
+        """Connections that were made ahead to where `url` leads are of no use."""
+        with suppress(FetchFailure):
+            self._direct.disconnect(target_of(url))
+
+    def ask_early(self, url: str, byte_range: ByteRange | None) -> None:
+        """Ask for what is to be opened soon, if the request goes there directly.
+
+        Raises FetchFailure.
+        """
+        if byte_range is not None and not byte_range[1]:
             return
+        if (target := self._direct_target(url)) is not None:
+            headers = self._with_own(url, {**_SEGMENT_HEADERS, **range_header(byte_range)})
+            with translated():
+                self._direct.ask_early(target, headers)
+
+    def _direct_target(self, url: str) -> Target | None:
+        """Where `url` leads, if there is neither a file nor a proxy. Raises FetchFailure."""
+        if self._local and is_local(url):
+            return None
         target = target_of(url)
         if has_proxy(self._options.proxy) and self._requester.goes_through_proxy(target):
-            return
-        with translated():
-            self._direct.connect_ahead(target, enough)
+            return None
+        return target
 
     def _follow(self, url: str, headers: Mapping[str, str]) -> Answer:
         for _ in range(MAX_REDIRECTS + 1):

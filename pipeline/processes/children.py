@@ -114,6 +114,7 @@ class DownloaderChild(Child):
         self.record_ends = os.pipe()  # (reading: storage, writing: downloader)
         self.credit_ends = os.pipe()  # (reading: downloader, writing: storage)
         self.leases: dict[int, Errand] = {}  # in the order in which they were given
+        self.ending: set[int] = set()  # leases, and some that have ended
         self.received = 0  # bytes that have come in, as far as it has said
         self.way = ("", 0.0)  # where it has connected to last, and the seconds there and back
         self.awaits_storage = False  # dead, and storage has not forgotten it yet
@@ -123,9 +124,19 @@ class DownloaderChild(Child):
         """Whether it can be given work."""
         return self.running and self.limit > 0 and not self.awaits_storage
 
-    def has_room(self, errands: int) -> bool:
-        """Whether it can be given work, and has less than so many errands in hand."""
-        return self.available and len(self.leases) < errands
+    @property
+    def load(self) -> int:
+        """Errands in hand beyond the connections for them; those about to end do not count."""
+        ending = len(self.ending & self.leases.keys()) if self.ending else 0
+        return len(self.leases) - ending - self.limit
+
+    def ends(self, lease: int) -> None:
+        """What it has under `lease` is about to end."""
+        self.ending = {lease, *(self.ending & self.leases.keys())}
+
+    def has_room(self, ahead: int) -> bool:
+        """Whether it can be given work, and has less than so many errands ahead."""
+        return self.available and self.load < ahead
 
     def start(self, ground: Ground, now: float) -> None:
         """Start the process, or the successor of one that died."""
@@ -157,6 +168,7 @@ class DownloaderChild(Child):
         """The errands that it had; it has them no more."""
         errands = list(self.leases.values())
         self.leases.clear()
+        self.ending.clear()
         return errands
 
     def forget_credits(self) -> None:

@@ -58,6 +58,8 @@ class Dispatcher:
         self._bulletin = bulletin
         self._policy = RetryPolicy(options.http.retries, options.http.retry_sleep)
         self._most_per_host = options.max_per_host
+        # Where the rate is limited, the line is not: nothing is gained by asking beforehand.
+        self._may_ask_early = options.http.limit_rate is None
         self._pauses = HostPauses()
         self._numbers = count(1)
         self._tickets = count()
@@ -67,6 +69,7 @@ class Dispatcher:
         self._assigned_at = -1.0
         self._contexts: set[int] = set()  # of the jobs that are under way
         self._far: set[int] = set()  # contexts whose connections are worth making ahead of requests
+        self._met: dict[int, str] = {}  # where connections have been made before anything is known
 
     # -- what there is to do -----------------------------------------------------------------
 
@@ -84,6 +87,7 @@ class Dispatcher:
         """Nothing more is wanted in this context; what is under way is not waited for."""
         self._turns = deque(turn for turn in self._turns if turn.context != context)
         self._far.discard(context)
+        self._met.pop(context, None)
         self._contexts.discard(context)
         self._documents = [entry for entry in self._documents if entry[2].context != context]
         heapq.heapify(self._documents)
@@ -122,38 +126,73 @@ class Dispatcher:
                 break
             if shares is not None:
                 shares.took(errand.context)
-            child = min(waiting, key=lambda child: len(child.leases) - child.limit)
+            child = _who_has_asked(errand, waiting) or min(waiting, key=lambda child: child.load)
             orders.setdefault(child, []).append(self._lease(child, errand))
-            if len(child.leases) >= child.limit + ahead:
+            if not child.has_room(ahead):
                 waiting.remove(child)
             if isinstance(errand, NeedErrand):
-                self._connect_meanwhile(errand.download, orders)
+                self._ask_meanwhile(errand, orders)
         for child, found in orders.items():
             child.tell(*found)
 
-    def saw_way(self, context: int, round_trip: float) -> None:
-        """So many seconds away is a server that keeps connections; 0 if it does not."""
+    def far_away(self, context: int, url: str) -> None:
+        """The server that a job begins with is a long way off: connect to it meanwhile.
+
+        Most playlists name segments on their own host. One job at a time may have that: what
+        others have left idle is as good.
+        """
         # With a limit for each host nothing is made beforehand: nobody counts what lies idle.
+        if self._most_per_host is not None or self._turns or self._contexts != {context}:
+            return
+        self._met[context] = url
+        for child, connections in Counter(self._slots()).items():
+            child.tell(messages.Connect(context, url, connections))
+
+    def saw_way(self, context: int, url: str, round_trip: float) -> None:
+        """So many seconds away is the server of `url`, which keeps connections; 0 if it does not.
+
+        One that does not may have one at a time, and must not wait on others that nobody uses.
+        """
         if round_trip >= LEAST_ROUND_TRIP and self._most_per_host is None:
             self._far.add(context)
+        met = self._met.pop(context, None)
+        if met is not None and (not round_trip or host_of(met) != host_of(url)):
+            for child in self._crew.downloaders:
+                child.tell(messages.Disconnect(context, met))
 
-    def _connect_meanwhile(self, download: Download, orders: _Orders) -> None:
-        """While the first key is fetched, make the connections that the items will want.
+    def _slots(self, most: int | None = None) -> list[DownloaderChild]:
+        """Whose the connections are that nothing uses: of those with most to spare first.
 
-        Over a long line that is a round trip less before the first of them comes.
+        What is under way has one, which is free again soon; `most` is how many are of use with it.
         """
+        children = [child for child in self._crew.downloaders if child.available]
+        wanted = sum(child.limit for child in children)
+        wanted = min(wanted, most or wanted) - sum(len(child.leases) for child in children)
+        load = {child: child.load for child in children}
+        found = []
+        for _ in range(wanted):
+            child = min(children, key=lambda child: load[child])
+            load[child] += 1
+            found.append(child)
+        return found
+
+    def _ask_meanwhile(self, errand: NeedErrand, orders: _Orders) -> None:
+        """While the first key is fetched, ask for the items that wait for it.
+
+        Over a long line that is two round trips less before the first of them comes: connections
+        have to be made for them, too.
+        """
+        download = errand.download
         if download.arrivals or download.context not in self._far:
             return
         self._far.discard(download.context)
-        children = [child for child in self._crew.downloaders if child.available]
-        wanted = dict.fromkeys(children, 0)
-        for _ in range(min(len(download.items), sum(child.limit for child in children))):
-            wanted[min(children, key=lambda child: wanted[child] - child.limit)] += 1
-        for child, share in wanted.items():
-            # What is under way has a connection, which is free again by then.
-            if (missing := share - len(child.leases)) > 0:
-                connect = messages.Connect(download.context, download.items[0].url, missing)
-                orders.setdefault(child, []).append(connect)
+        slots = self._slots(len(download.items))
+        early = download.waiting_for(errand.need, len(slots)) if self._may_ask_early else []
+        for index, child in zip(early, slots, strict=False):
+            orders.setdefault(child, []).append(_ask_early(download, index, child))
+        for child, missing in Counter(slots[len(early) :]).items():
+            connect = messages.Connect(download.context, download.items[0].url, missing)
+            orders.setdefault(child, []).append(connect)
 
     def _short_of_work(self, ahead: int) -> list[DownloaderChild]:
         """Downloaders with less than half of what they may have ahead: they are given the rest.
@@ -161,11 +200,7 @@ class Dispatcher:
         Not a single errand as soon as there is room for it: each message wakes a process, and that
         costs more than a small segment does.
         """
-        return [
-            child
-            for child in self._crew.downloaders
-            if child.has_room(child.limit + (ahead + 1) // 2)
-        ]
+        return [child for child in self._crew.downloaders if child.has_room((ahead + 1) // 2)]
 
     def _has_room(self, now: float) -> bool:
         """Whether one errand more may be under way, whoever has the others."""
@@ -277,6 +312,12 @@ class Dispatcher:
                 self._bulletin.account(errand.context).requests -= 1
                 self._again(errand, 0.0)
 
+    def ending(self, lease: int) -> None:
+        """Whoever has that lease could ask for the next thing on the same connection."""
+        for child in self._crew.downloaders:
+            if lease in child.leases:
+                child.ends(lease)
+
     def continued(self, report: messages.TryContinued | messages.ChangedOver) -> None:
         """A try goes on with another request; if it broke off, that is one more try."""
         account = self._bulletin.account(report.context)
@@ -371,3 +412,19 @@ def poisoned(errand: Errand, ended: str) -> ProcessDiedError:
         f"{errand.what} was being fetched when a downloader process died, {errand.deaths} times"
         f" in a row (the last one: {ended})"
     )
+
+
+def _ask_early(download: Download, index: int, child: DownloaderChild) -> messages.AskEarly:
+    """Have `child` ask for an item before it can be fetched; that is for `child` to do then."""
+    item = download.items[index]
+    offset, length = item.byte_range or (None, None)
+    download.asked_early[index] = child.partition
+    return messages.AskEarly(download.context, item.url, offset, length)
+
+
+def _who_has_asked(errand: Errand, children: list[DownloaderChild]) -> DownloaderChild | None:
+    """The one of `children` that has asked for it already."""
+    if not isinstance(errand, ItemErrand):
+        return None
+    partition = errand.download.asked_early.pop(errand.index, None)
+    return next((child for child in children if child.partition == partition), None)

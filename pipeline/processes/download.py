@@ -52,6 +52,7 @@ class Download:
         self.stored_bytes = 0
         self.missing: list[int] = []  # segments that it does without, by their indexes
         self.refused: int | None = None  # the segment that it has ended with
+        self.asked_early: dict[int, int] = {}  # items, and the partitions that have asked for them
         self.unverified = 0  # segments whose length nobody announced
         self.segments = sum(item.segment_index is not None for item in self.items)
         self.segments_done = 0
@@ -116,6 +117,17 @@ class Download:
         """The first thing that the item needs and that is not here yet."""
         needs = self.needs.of(self.items[errand.index])
         return next((need for need in needs if self.have(need) is None), None)
+
+    def waiting_for(self, need: Need, most: int) -> list[int]:
+        """The first items that can be fetched as soon as `need` is here, in their order."""
+        near = range(self._first_open, min(len(self.items), self._first_open + 2 * most))
+        return [
+            index
+            for index in near
+            if not self._settled[index]
+            and [each for each in self.needs.of(self.items[index]) if self.have(each) is None]
+            == [need]
+        ][:most]
 
     def _is_first_to_want(self, need: Need, errand: ItemErrand) -> bool:
         """Park the item until `need` arrives; True if nobody has asked for that yet."""

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.errors import ScarcityError
+from pipeline.net.ahead import LEAST_ROUND_TRIP
 from pipeline.net.connections import Connections
 from pipeline.net.transport import Notices, Transport
 from pipeline.options import HttpOptions
 from pipeline.processes import messages
 from pipeline.processes.arena import Arena
 from pipeline.processes.channel import Receiver, Sender
-from pipeline.processes.fetcher import Fetcher, Task
+from pipeline.processes.fetcher import LEASED, Fetcher, Task
 from pipeline.processes.heart import start_heart
 from pipeline.processes.pump import Pump
 from pipeline.processes.rate import RateShare
@@ -83,6 +84,7 @@ class Downloader:
                 messages.OpenContext()
                 | messages.OriginSeen()
                 | messages.CookiesSet()
+                | messages.Disconnect()
                 | messages.CloseContext()
             ):
                 self._obey_about_context(message)
@@ -90,9 +92,9 @@ class Downloader:
                 self._work.set_limit(connections)
             case messages.ReturnTasks():
                 back = self._work.recall()
-                leases = [task.lease for task in back if not isinstance(task, messages.Connect)]
+                leases = [task.lease for task in back if isinstance(task, LEASED)]
                 self._reports.send(messages.TasksReturned(leases))
-            case messages.FetchSegment() | messages.FetchDocument():
+            case messages.FetchSegment() | messages.FetchDocument() | messages.AskEarly():
                 self._work.put(message)
             case messages.Connect():
                 for _ in range(message.connections):
@@ -105,6 +107,7 @@ class Downloader:
         message: messages.OpenContext
         | messages.OriginSeen
         | messages.CookiesSet
+        | messages.Disconnect
         | messages.CloseContext,
     ) -> None:
         match message:
@@ -114,6 +117,8 @@ class Downloader:
                 self._transports[context].reach.origin_private = private
             case messages.CookiesSet(context, url, fields):
                 self._transports[context].cookies.learn(url, fields)
+            case messages.Disconnect(context, url):
+                self._transports[context].disconnect(url)
             case messages.CloseContext(context):
                 self._transports.pop(context, None)
                 self._connections.forget_due()
@@ -144,13 +149,17 @@ class Downloader:
         def share(url: str, fields: list[str]) -> None:
             self._reports.send(messages.CookiesSet(message.context, url, fields))
 
+        def met(url: str, round_trip: float) -> None:
+            if round_trip >= LEAST_ROUND_TRIP:
+                self._reports.send(messages.FarAway(message.context, url))
+
         return Transport(
             _http(message),
             message.origin,
             self._connections,
             local=message.local,
             origin_private=message.origin_private,
-            notices=Notices(tell, share),
+            notices=Notices(tell, share, met),
         )
 
 

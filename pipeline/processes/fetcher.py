@@ -23,7 +23,8 @@ from pipeline.processes.scarcity import NO_MEMORY
 from pipeline.processes.work import Work
 from pipeline.units import printable
 
-Task = messages.FetchSegment | messages.FetchDocument | messages.Connect
+LEASED = messages.FetchSegment, messages.FetchDocument
+Task = messages.FetchSegment | messages.FetchDocument | messages.Connect | messages.AskEarly
 
 
 class Fetcher:
@@ -65,6 +66,9 @@ class Fetcher:
             case messages.Connect(context, url, connections):
                 with suppress(FetchFailure, KeyError):  # the requests will say it; or nobody asks
                     self._transports[context].connect_ahead(url, connections)
+            case messages.AskEarly(context, url):
+                with suppress(FetchFailure, KeyError):
+                    self._transports[context].ask_early(url, _byte_range(task))
 
     def _guarded(self, lease: int, fetch: Callable[[], None]) -> None:
         try:
@@ -93,7 +97,7 @@ class Fetcher:
         transport = self._transports[task.context]
         continuations = self._continuations(task, transport)
         # Where the rate is limited, the line is not: nothing is gained by asking beforehand.
-        upcoming = self._upcoming(task.context) if self._share is None else None
+        upcoming = self._upcoming(task) if self._share is None else None
         part = _byte_range(task)
         with transport.open(task.url, part, continuations, self._share, upcoming) as body:
             self._pump.run(task, body)
@@ -107,17 +111,22 @@ class Fetcher:
         changed = messages.ChangedOver(task.context)
         return Continuations(pauses, tell, changed_over=lambda: self._reports.send(changed))
 
-    def _upcoming(self, context: int) -> Upcoming:
-        """Takes the segment that this thread is to fetch next."""
+    def _upcoming(self, ending: messages.FetchSegment) -> Upcoming:
+        """Takes the segment that this thread is to fetch next; has one sent if none is in hand."""
+        context, told = ending.context, False
 
         def take(fits: Callable[[str], bool]) -> tuple[str, ByteRange | None] | None:
+            nonlocal told
             if self._next is not None:  # asked for behind a body that goes on elsewhere now
                 return None
             task = self._work.take_ahead(lambda task: _is_segment(task, context) and fits(task.url))
-            if not isinstance(task, messages.FetchSegment):
-                return None
-            self._next = task
-            return task.url, _byte_range(task)
+            if isinstance(task, messages.FetchSegment):
+                self._next = task
+                return task.url, _byte_range(task)
+            if not told:
+                told = True
+                self._reports.send(messages.Ending(ending.lease))
+            return None
 
         return take
 
@@ -141,7 +150,9 @@ def _is_segment(task: Task, context: int) -> bool:
     return isinstance(task, messages.FetchSegment) and task.context == context
 
 
-def _byte_range(task: messages.FetchSegment | messages.FetchDocument) -> ByteRange | None:
+def _byte_range(
+    task: messages.FetchSegment | messages.FetchDocument | messages.AskEarly,
+) -> ByteRange | None:
     if task.offset is None or task.length is None:
         return None
     return task.offset, task.length

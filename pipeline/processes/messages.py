@@ -109,6 +109,25 @@ class Connect(NamedTuple):
     connections: int
 
 
+class Disconnect(NamedTuple):
+    """Close connections that were made to where `url` leads and not used: none will be."""
+
+    context: int
+    url: str
+
+
+class AskEarly(NamedTuple):
+    """Send the request for an item that is to be fetched as soon as its key is here.
+
+    Nothing is reported: if that cannot be done, the item is asked for in its turn.
+    """
+
+    context: int
+    url: str
+    offset: int | None
+    length: int | None
+
+
 class Stop(NamedTuple):
     """End now; what is unfinished is forgotten."""
 
@@ -139,6 +158,22 @@ class ChangedOver(NamedTuple):
     """A try that lagged has asked for its rest over another connection."""
 
     context: int
+
+
+class Ending(NamedTuple):
+    """What is fetched as `lease` is about to end: its connection could be asked for more."""
+
+    lease: int
+
+
+class FarAway(NamedTuple):
+    """A connection has been made for the first request of the context, to where `url` leads.
+
+    It took so long that those for the next requests should be made meanwhile.
+    """
+
+    context: int
+    url: str
 
 
 class TlsLeft(NamedTuple):
@@ -353,12 +388,16 @@ ToDownloader = (
     | FetchSegment
     | FetchDocument
     | Connect
+    | Disconnect
+    | AskEarly
     | Stop
 )
 FromDownloader = (
     FetchFailed
     | TryContinued
     | ChangedOver
+    | Ending
+    | FarAway
     | TlsLeft
     | CookiesSet
     | TasksReturned

@@ -255,6 +255,8 @@ class Supervisor:
                 self._dispatcher.continued(message)
             case messages.TasksReturned(leases):
                 self._dispatcher.returned(leases)
+            case messages.Ending(lease):
+                self._dispatcher.ending(lease)
             case messages.Alive():
                 self._hear_figures(child, message)
             case _:
@@ -263,6 +265,8 @@ class Supervisor:
     def _hear_of_answers(self, child: DownloaderChild, message: messages.FromDownloader) -> None:
         """What a server's answers have brought besides their bodies."""
         match message:
+            case messages.FarAway(context, url):
+                self._dispatcher.far_away(context, url)
             case messages.TlsLeft(context, url):
                 self.bulletin.tls_left(context, url)
             case messages.CookiesSet():
@@ -279,7 +283,7 @@ class Supervisor:
     def _document(self, errand: Errand | None, report: messages.DocumentFetched) -> None:
         if errand is not None:
             self._jobs.origin_seen(errand.context, report.origin_private)
-            self._dispatcher.saw_way(errand.context, report.round_trip)
+            self._dispatcher.saw_way(errand.context, report.url, report.round_trip)
         if isinstance(errand, DocumentErrand):
             self._jobs.answer(errand.flow, errand.wish, Fetched(report.url, report.body))
         elif isinstance(errand, NeedErrand):

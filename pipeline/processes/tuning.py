@@ -55,8 +55,9 @@ _PLENTY = 24_000_000
 #: on the line waits in front of it, and the first packets of a new connection wait with it.
 _LONGER = 1.25
 
-#: Seconds until a connection has been made that is wanted for that, at the most.
-_PROBE = 0.5
+#: Seconds until a connection has been made that is wanted for that, at the most. On a line that is
+#: more than full its first packet may be lost, and is sent again after a second (RFC 6298).
+_PROBE = 2.0
 
 #: Sites whose round trips are known at a time.
 _MOST_SITES = 64

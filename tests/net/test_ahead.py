@@ -13,7 +13,12 @@ class Course:
         self.rate = rate
         self.asked: list[int] = []
         self.left = size
-        self.ahead = Ahead(self, lambda: self.asked.append(self.left))
+        self.nothing_before = 0  # calls for which there is nothing to ask for
+        self.ahead = Ahead(self, self._ask)
+
+    def _ask(self) -> bool:
+        self.asked.append(self.left)
+        return len(self.asked) > self.nothing_before
 
     def run(self, steps: int = 64) -> list[int]:
         """To the end."""
@@ -34,6 +39,16 @@ def test_two_round_trips_before_the_end() -> None:
 def test_a_small_body_asks_at_once() -> None:
     """What takes less than that is asked for behind its first bytes."""
     assert Course(MB // 2, 0.04, 20 * MB).run(2) == [MB // 4]
+
+
+def test_what_comes_late_is_asked_for_late() -> None:
+    """As long as there is nothing to ask for, that may change."""
+    course = Course(4 * MB, 0.04, 10 * MB)
+    course.nothing_before = 3
+
+    asked = course.run()
+    assert len(asked) == 4
+    assert len(set(asked)) == 4
 
 
 def test_nearby_nothing_is_asked() -> None:

@@ -168,6 +168,8 @@ class Idle:
 
     closed = False
 
+    used = True
+
     round_trip = 0.0
 
     def __init__(self, asked_ahead: str | None = None) -> None:
@@ -283,24 +285,6 @@ def test_a_server_that_never_answers_what_waited(
     server.join()
 
 
-def test_answers_that_nobody_comes_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are closed before they are old, and when a download ends."""
-    monkeypatch.setattr(sites, "_DUE_SECONDS", 0.05)
-    site = Site("http", "host", 80)
-    connections = Connections(2)
-    first, second, third = [Idle(f"/{number}") for number in range(3)]
-    connections.give_back(site, first)
-    connections.give_back(site, second)
-    assert not first.closed
-    time.sleep(0.1)
-    connections.give_back(site, third)
-    assert (first.closed, second.closed, third.closed) == (True, True, False)
-    time.sleep(0.1)
-    connections.forget_due()
-
-    assert third.closed
-
-
 def test_only_so_many_sites_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of those that cannot bear more, the newest."""
     monkeypatch.setattr(sites, "_MOST_SITES", 2)
@@ -324,3 +308,86 @@ def test_a_connection_made_for_later(server: Server) -> None:
     connections.close()
     server.join()
     assert server.made == 1
+
+
+def early(connections: Connections, server: Server, request: bytes = FOLLOWING) -> None:
+    """A request whose answer is wanted later."""
+    connections.ask_early(server.site, "/following", request, _connect)
+
+
+def test_an_answer_that_was_asked_for_early(server: Server) -> None:
+    """It is found, and what keeps a connection that was made for it is asked for nothing else."""
+    server.plan = [(2, False)]
+    server.start()
+    connections = Connections(4)
+    connections.add(server.site, _connect(server.site))
+
+    early(connections, server)
+    assert connections.idle(server.site) == 0
+    connection, head = connections.ask(server.site, "/following", FOLLOWING, _connect)
+    assert head.status == 200
+    assert connection.rest()
+    connections.give_back(server.site, connection)
+    assert ask(connections, server) == 200
+    connections.close()
+    server.join()
+    assert server.made == 1
+
+
+def test_a_connection_in_use_is_not_taken_early(server: Server) -> None:
+    """One that has been used is for what is wanted at once: a key, say."""
+    server.plan = [(1, True), (1, False)]
+    server.start()
+    connections = Connections(4)
+    ask(connections, server)
+
+    early(connections, server)
+    assert connections.idle(server.site) == 1
+    connections.close()
+    server.join()
+    assert server.made == 2
+
+
+def test_an_early_request_that_would_be_another_one_now(server: Server) -> None:
+    """Its answer is not taken: cookies may have changed what it should be."""
+    server.plan = [(1, False), (1, False)]
+    server.start()
+    connections = Connections(4)
+    early(connections, server, REQUEST)
+
+    assert following(connections, server) == 200
+    assert connections.bears_more(server.site)
+    server.join()
+    assert server.made == 2
+
+
+@pytest.mark.parametrize("resets", [False, True])
+def test_a_server_that_ends_a_connection_that_was_asked_early(resets: bool, server: Server) -> None:
+    """The request is made once more. Nothing was sent behind a body: that may be borne."""
+    server.plan = [(0, True), (1, False)]
+    server.resets = resets
+    server.start()
+    connections = Connections(4)
+    early(connections, server)
+
+    assert following(connections, server) == 200
+    assert connections.bears_more(server.site)
+    server.join()
+    assert server.made == 2
+
+
+def test_connections_made_for_nothing(server: Server) -> None:
+    """They are closed, and those that have been used are not."""
+    server.plan = [(2, False), (0, True)]
+    server.start()
+    connections = Connections(4)
+    ask(connections, server)
+    connections.add(server.site, _connect(server.site))
+    assert connections.idle(server.site) == 2
+
+    connections.close_unused(server.site)
+    assert connections.idle(server.site) == 1
+    assert ask(connections, server) == 200
+    connections.close()
+    server.join()
+    assert server.made == 2

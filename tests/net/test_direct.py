@@ -131,3 +131,51 @@ def test_parts_of_one_file_are_told_apart() -> None:
 
         assert read(sender.send(target, {"Range": "bytes=10-19"})) == bytes(range(10, 20))
         assert read(sender.send(target, {"Range": "bytes=20-29"})) == bytes(range(20, 30))
+
+
+def test_what_was_asked_early() -> None:
+    """Its answer is the one to the same request, cookies included; else it is asked anew."""
+    with Origin() as origin, closing(Connections(4)) as connections:
+        origin.serve({"/a": b"a" * 5000})
+        cookies, target = Cookies(None), target_of(origin.url("/a"))
+        sender = sender_of(connections, cookies)
+        sender.ask_early(target, {})
+        assert read(sender.send(target, {})) == b"a" * 5000
+        assert origin.count("/a") == 1
+        sender.ask_early(target, {})
+        origin.wait_for("/a", 2)
+        cookies.take(origin.url("/a"), ["new=1; Path=/"])
+
+        assert read(sender.send(target, {})) == b"a" * 5000
+        seen = [request.header("Cookie") for request in origin.requests_for("/a")]
+        assert seen == [None, None, "new=1"]
+
+
+def test_the_first_connection_is_told_of() -> None:
+    """Of those that a request wants, and once: no other one says more."""
+    with Origin() as origin, closing(Connections(4)) as connections:
+        origin.serve({"/a": b"a", "/b": b"b"})
+        told: list[str] = []
+        sender = DirectSender(
+            HttpOptions(), connections, Cookies(None), REACH, lambda url, _: told.append(url)
+        )
+        sender.connect_ahead(target_of(origin.url("/b")), 1)
+        assert told == []
+        answers = [sender.send(target_of(origin.url(path)), {}) for path in ("/b", "/a", "/b")]
+
+        assert told == [origin.url("/a")]
+        for answer in answers:
+            answer.release()
+
+
+def test_connections_that_are_of_no_use() -> None:
+    """What was made ahead is closed, and nothing more is made ahead."""
+    with Origin() as origin, closing(Connections(4)) as connections:
+        origin.serve({"/a": b"a"})
+        sender, target = sender_of(connections), target_of(origin.url("/a"))
+        sender.connect_ahead(target, 2)
+        sender.disconnect(target)
+        sender.connect_ahead(target, 2)
+
+        assert read(sender.send(target, {})) == b"a"
+        assert origin.connections == 2

@@ -46,10 +46,11 @@ class NotedCrew:
 
 
 @contextmanager
-def dispatching(processes=2, connections=4, *, max_per_host=None, retries=2):
+def dispatching(processes=2, connections=4, *, max_per_host=None, retries=2, limit_rate=None):
     """A dispatcher, its crew, and the job's account."""
     options = FetchOptions(
-        http=HttpOptions(retries=retries, retry_sleep=1.0), max_per_host=max_per_host
+        http=HttpOptions(retries=retries, retry_sleep=1.0, limit_rate=limit_rate),
+        max_per_host=max_per_host,
     )
     crew = NotedCrew(CrewSize(processes, connections))
     bulletin = Bulletin(StorageOptions(), None)

@@ -48,6 +48,32 @@ def test_items_wait_for_their_key():
     assert found.remaining == 1
 
 
+def test_who_waits_for_a_key_and_nothing_else():
+    """The first ones, in order: no clear item, none with another key, none that is in."""
+    found = download(
+        [item(0), *(item(number, "other" if number == 3 else "k") for number in range(1, 9))]
+    )
+    need = found.needs.key(found.items[1])
+    assert found.waiting_for(need, 4) == [1, 2, 4, 5]
+    found.settle(0)
+    found.settle(2)
+
+    assert found.waiting_for(need, 4) == [1, 4, 5, 6]
+    found.arrived(need, bytes(16))
+    assert found.waiting_for(need, 4) == []
+
+
+def test_samples_wait_for_more_than_a_key():
+    """Nothing can be fetched as soon as one of two things is here."""
+    section = item(0, "k", "SAMPLE-AES", segment=False)
+    found = download([section, item(1, "k", "SAMPLE-AES", section=0)])
+    need = found.needs.key(found.items[1])
+    assert found.waiting_for(need, 4) == []
+    found.arrived(found.needs.section(found.items[1]), b"moov")
+
+    assert found.waiting_for(need, 4) == [1]
+
+
 def test_key_that_another_download_waits_for():
     """Downloads of one job ask once for what both need, and both go on when it is here."""
     first, second = downloads_of_one_job([item(0, "k")], [item(0, "k"), item(1, "other")])

@@ -231,13 +231,27 @@ def test_a_playlist_that_is_waited_for():
 
 
 def test_nobody_says_how_quick_the_ninth_is():
-    """It is not waited for."""
+    """It is not waited for without an end."""
     line = LongLine(Tuner(), lambda limit: limit * 2e6, lambda _: 0.04)
     line.run(0.5)
     line.made = 100
     line.run(5)
 
     assert line.limits == [8, 9, 16]
+
+
+def test_the_first_packet_of_the_ninth_is_lost():
+    """The line is more than full. It is sent again a second later, and that is waited for."""
+    tuner = Tuner()
+    line = LongLine(tuner, lambda _: 100e6, lambda _: 0.04)
+    line.run(0.5)
+    line.made = 100
+    line.run(1.2)
+    assert line.limits == [8, 9]
+    tuner.connected("host", 1.04)
+    line.run(5)
+
+    assert line.limits == [8, 9, 8]
 
 
 def test_short_ways_say_nothing():

@@ -124,6 +124,12 @@ class Origin:
     # What it saw.
 
     @property
+    def open_connections(self) -> int:
+        """Connections that neither side has closed, as far as that was noticed."""
+        with self._lock:
+            return len(self._sockets)
+
+    @property
     def requests(self) -> list[Request]:
         """Every request so far, in order of arrival."""
         with self._lock:

@@ -1,0 +1,88 @@
+"""Connections that bring the answer to a certain request next: it was sent before it was wanted.
+
+A key is the site and what was asked for there. Not covered: when a request is sent beforehand
+(`ahead`, and while a key is on its way), and what its answer must look like (`connection`).
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pipeline.net.connection import Connection
+
+if TYPE_CHECKING:
+    from pipeline.net.connections import Site
+
+#: Seconds for which an answer is kept: who has asked beforehand comes soon for it, or not at all.
+_KEPT_SECONDS = 1.0
+
+#: Seconds for which a request is waited for that is just being sent: a new connection takes as
+#: long at the most (`direct`).
+_COMING_SECONDS = 1.0
+
+_Key = tuple["Site", str]
+
+
+class Due:
+    """Keeps them until somebody comes for the answer. May be used from any thread."""
+
+    def __init__(self) -> None:
+        """Nothing is due."""
+        self._found: dict[_Key, tuple[float, Connection]] = {}
+        self._coming: set[_Key] = set()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def coming(self, key: _Key) -> Iterator[None]:
+        """In here, the request is being sent: who wants the answer waits for that."""
+        with self._changed:
+            self._coming.add(key)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._coming.discard(key)
+                self._changed.notify_all()
+
+    def expect(self, key: _Key, connection: Connection) -> None:
+        """The answer comes on `connection`."""
+        with self._changed:
+            given_up = self._overdue()
+            if former := self._found.pop(key, None):
+                given_up.append(former[1])
+            self._found[key] = time.monotonic(), connection
+        _close(given_up)
+
+    def take(self, key: _Key) -> Connection | None:
+        """The connection that brings the answer, if it was asked for."""
+        with self._changed:
+            self._changed.wait_for(lambda: key not in self._coming, _COMING_SECONDS)
+            given_up = self._overdue()
+            _, connection = self._found.pop(key, (0.0, None))
+        _close(given_up)
+        return connection
+
+    def forget(self) -> None:
+        """Close those that nobody has come for."""
+        with self._changed:
+            given_up = self._overdue()
+        _close(given_up)
+
+    def close(self) -> None:
+        """Close all of them."""
+        with self._changed:
+            given_up = [connection for _, connection in self._found.values()]
+            self._found.clear()
+        _close(given_up)
+
+    def _overdue(self) -> list[Connection]:
+        before = time.monotonic() - _KEPT_SECONDS
+        keys = [key for key, (since, _) in self._found.items() if since < before]
+        return [self._found.pop(key)[1] for key in keys]
+
+
+def _close(connections: list[Connection]) -> None:
+    for each in connections:
+        each.close()

@@ -1,0 +1,93 @@
+"""Answers that are due: kept for whom they are, and not for long."""
+
+import threading
+import time
+
+import pytest
+
+from pipeline.net import due as dues
+from pipeline.net.connections import Site
+from pipeline.net.due import Due
+
+SITE = Site("http", "host", 80)
+
+
+class Waiting:
+    """A connection on which an answer is due."""
+
+    closed = False
+
+    def close(self) -> None:
+        """It waits no more."""
+        self.closed = True
+
+
+def test_each_answer_is_found_once() -> None:
+    """By where it comes from and by what was asked for."""
+    due, one, other = Due(), Waiting(), Waiting()
+    due.expect((SITE, "/a"), one)
+    due.expect((SITE._replace(port=81), "/a"), other)
+
+    assert due.take((SITE, "/b")) is None
+    assert due.take((SITE, "/a")) is one
+    assert due.take((SITE, "/a")) is None
+    assert not one.closed
+
+
+def test_the_newest_answer_counts() -> None:
+    """What was asked for twice comes once."""
+    due, one, other = Due(), Waiting(), Waiting()
+    due.expect((SITE, "/a"), one)
+    due.expect((SITE, "/a"), other)
+
+    assert one.closed
+    assert due.take((SITE, "/a")) is other
+
+
+def test_answers_that_nobody_comes_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are closed before they are old, and when a download ends."""
+    monkeypatch.setattr(dues, "_KEPT_SECONDS", 0.05)
+    due = Due()
+    first, second, third = [Waiting() for _ in range(3)]
+    due.expect((SITE, "/1"), first)
+    due.expect((SITE, "/2"), second)
+    time.sleep(0.1)
+    due.expect((SITE, "/3"), third)
+    assert (first.closed, second.closed, third.closed) == (True, True, False)
+    time.sleep(0.1)
+    due.forget()
+
+    assert third.closed
+
+
+def test_nothing_is_due_after_the_end() -> None:
+    """All of them are closed."""
+    due, one = Due(), Waiting()
+    due.expect((SITE, "/a"), one)
+    due.close()
+
+    assert one.closed
+    assert due.take((SITE, "/a")) is None
+
+
+def test_a_request_that_is_just_being_sent() -> None:
+    """Who wants its answer waits, instead of asking once more."""
+    due, one = Due(), Waiting()
+    found: list[object] = []
+    with due.coming((SITE, "/a")):
+        thread = threading.Thread(target=lambda: found.append(due.take((SITE, "/a"))))
+        thread.start()
+        assert due.take((SITE, "/b")) is None  # nobody else has to wait
+        due.expect((SITE, "/a"), one)
+    thread.join(10)
+
+    assert found == [one]
+
+
+def test_a_request_that_could_not_be_sent() -> None:
+    """It is not waited for any longer, whatever became of it."""
+    due = Due()
+    with pytest.raises(OSError, match="no way"), due.coming((SITE, "/a")):
+        raise OSError("no way")
+
+    assert due.take((SITE, "/a")) is None
