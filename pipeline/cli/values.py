@@ -92,9 +92,10 @@ def _days(text: str) -> float:
 
 
 def _format(text: str) -> str:
-    from pipeline.hls.rules import parse_rules  # noqa: PLC0415
+    if text != "best":  # the default, which needs no rules yet
+        from pipeline.hls.rules import parse_rules  # noqa: PLC0415
 
-    parse_rules(text)
+        parse_rules(text)
     return text
 
 
