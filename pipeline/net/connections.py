@@ -32,7 +32,7 @@ class Connections:
         self.most = most
         self.meter = Meter()  # what came in through them, or through a proxy
         self._idle: dict[Site, list[Connection]] = {}  # the site used last is the last one
-        self._due = Due()
+        self.due = Due()
         self._one_by_one: dict[Site, None] = {}  # they do not answer what is asked ahead
         self._lock = threading.Lock()
 
@@ -45,7 +45,7 @@ class Connections:
         an idle connection at the very moment at which it is used: nothing has failed then, and the
         request is made once more, on a new one. Raises what `Connection.ask` and `connect` raise.
         """
-        if (due := self._due.take((site, what))) is not None:
+        if (due := self.due.take((site, what))) is not None:
             try:
                 return due, _or_closed(due, lambda: due.answer_due(request))
             except NotBorne:
@@ -68,16 +68,15 @@ class Connections:
 
         Raises what `connect` raises, OSError.
         """
-        with self._due.coming((site, what)):
-            if (connection := self._take_unused(site)) is None:
-                connection = connect(site)
-                self._met(site, connection)
-            try:
-                connection.ask_early(what, request)
-            except BaseException:
-                connection.close()
-                raise
-            self._due.expect((site, what), connection)
+        if (connection := self._take_unused(site)) is None:
+            connection = connect(site)
+            self._met(site, connection)
+        try:
+            connection.ask_early(what, request)
+        except BaseException:
+            connection.close()
+            raise
+        self.due.expect((site, what), connection)
 
     def add(self, site: Site, connection: Connection) -> None:
         """A new connection, made for requests to come."""
@@ -156,12 +155,12 @@ class Connections:
             self._idle.clear()
         for each in idle:
             each.close()
-        self._due.close()
+        self.due.close()
 
     def give_back(self, site: Site, connection: Connection) -> None:
         """The connection may be used for another request; for a certain one, if that was sent."""
         if connection.asked_ahead is not None:
-            self._due.expect((site, connection.asked_ahead), connection)
+            self.due.expect((site, connection.asked_ahead), connection)
             return
         with self._lock:
             given_up = self._keep(site, connection)
@@ -170,7 +169,7 @@ class Connections:
 
     def forget_due(self) -> None:
         """Close connections whose answers nobody has come for: downloads have been given up."""
-        self._due.forget()
+        self.due.forget()
 
     def _keep(self, site: Site, connection: Connection) -> list[Connection]:
         """Keep an idle one; those that there is no room for now."""

@@ -14,6 +14,7 @@ from pipeline.net.connect import connect
 from pipeline.net.connection import Connection
 from pipeline.net.connections import Connections, Home, Site
 from pipeline.net.cookies import Cookies
+from pipeline.net.early import EarlyRequest
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.incoming import Incoming
 from pipeline.net.reach import Reach
@@ -82,9 +83,12 @@ class DirectSender:
         """Seconds to where `target` leads, if a connection there has been kept; else 0."""
         return self._connections.round_trip(self._site_of(target.place))
 
-    def leads_beside(self, answer: Incoming, target: Target) -> bool:
-        """Whether a request to `target` may go through the connection of `answer`."""
-        return self._site_of(target.place) == answer.site
+    def fits_behind(self, answer: Incoming, target: Target, headers: Mapping[str, str]) -> bool:
+        """Whether to ask for `target` behind `answer`: it leads there, and nobody has asked yet."""
+        site = self._site_of(target.place)
+        return site == answer.site and not self._connections.due.knows(
+            (site, self._what(target, headers))
+        )
 
     def ask_ahead(self, answer: Incoming, target: Target, headers: Mapping[str, str]) -> None:
         """Have `send` find the answer to GET `target` behind `answer`.
@@ -93,12 +97,13 @@ class DirectSender:
         """
         answer.ask_ahead(self._what(target, headers), self._request(target, headers))
 
-    def ask_early(self, target: Target, headers: Mapping[str, str]) -> None:
-        """Ask for `target` before it is wanted: `send` finds the answer.
+    def early(self, target: Target, headers: Mapping[str, str]) -> EarlyRequest:
+        """The request for `target` before it is wanted: `send` finds the answer.
 
-        Raises FetchFailure, EOFError, OSError.
+        Raises FetchFailure.
         """
-        self._connections.ask_early(
+        return EarlyRequest(
+            self._connections,
             self._site_of(target.place),
             self._what(target, headers),
             self._request(target, headers),

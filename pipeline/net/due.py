@@ -6,8 +6,6 @@ A key is the site and what was asked for there. Not covered: when a request is s
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipeline.net.connection import Connection
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
 #: Seconds for which an answer is kept: who has asked beforehand comes soon for it, or not at all.
 _KEPT_SECONDS = 1.0
 
-#: Seconds for which a request is waited for that is just being sent: a new connection takes as
+#: Seconds for which a request is waited for that is going to be sent: a new connection takes as
 #: long at the most (`direct`).
 _COMING_SECONDS = 1.0
 
@@ -34,17 +32,16 @@ class Due:
         self._coming: set[_Key] = set()
         self._changed = threading.Condition()
 
-    @contextmanager
-    def coming(self, key: _Key) -> Iterator[None]:
-        """In here, the request is being sent: who wants the answer waits for that."""
+    def announce(self, key: _Key) -> None:
+        """The request is going to be sent: who wants the answer waits for that."""
         with self._changed:
             self._coming.add(key)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._coming.discard(key)
-                self._changed.notify_all()
+
+    def settle(self, key: _Key) -> None:
+        """It has been sent, or is not going to be."""
+        with self._changed:
+            self._coming.discard(key)
+            self._changed.notify_all()
 
     def expect(self, key: _Key, connection: Connection) -> None:
         """The answer comes on `connection`."""
@@ -54,6 +51,11 @@ class Due:
                 given_up.append(former[1])
             self._found[key] = time.monotonic(), connection
         _close(given_up)
+
+    def knows(self, key: _Key) -> bool:
+        """Whether the request has been sent, or is going to be."""
+        with self._changed:
+            return key in self._found or key in self._coming
 
     def take(self, key: _Key) -> Connection | None:
         """The connection that brings the answer, if it was asked for."""

@@ -21,6 +21,7 @@ from pipeline.net.continued import ByteRange, Continuations, ContinuedBody, Mann
 from pipeline.net.cookies import Cookies, Tell
 from pipeline.net.decoding import ACCEPTED, decoded
 from pipeline.net.direct import DirectSender, Met
+from pipeline.net.early import EarlyRequest
 from pipeline.net.failure import FetchFailure, Patience
 from pipeline.net.hosts import may_see_user_headers
 from pipeline.net.incoming import Incoming
@@ -49,8 +50,11 @@ _SEGMENT_HEADERS = {**_COMMON_HEADERS, "Accept-Encoding": "identity"}
 _DOCUMENT_HEADERS = {**_COMMON_HEADERS, "Accept-Encoding": ACCEPTED}
 
 
+#: Whether a part of a URL, or all of it, can be opened next.
+Fits = Callable[[str, ByteRange | None], bool]
+
 #: Takes what is opened next, if it fits; says its URL, and which part of it is wanted.
-Upcoming = Callable[[Callable[[str], bool]], tuple[str, ByteRange | None] | None]
+Upcoming = Callable[[Fits], tuple[str, ByteRange | None] | None]
 
 
 class Notices(NamedTuple):
@@ -116,7 +120,7 @@ class Transport:
         def ask_next(answer: Answer) -> bool:
             if upcoming is None or not isinstance(answer, Incoming):
                 return True
-            if (found := upcoming(lambda url: self._fits(answer, url))) is None:
+            if (found := upcoming(lambda url, part: self._fits(answer, url, part))) is None:
                 return False
             self._ask_ahead(answer, *found)
             return True
@@ -125,10 +129,10 @@ class Transport:
         manner = Manner(timeout, continuations, allowance, meter, ask_next)
         return closing(ContinuedBody(send, byte_range, manner))
 
-    def _fits(self, answer: Incoming, url: str) -> bool:
-        """Whether a request to `url` may go through the connection of `answer`."""
+    def _fits(self, answer: Incoming, url: str, byte_range: ByteRange | None) -> bool:
+        """Whether to ask for that behind `answer`."""
         try:
-            return self._direct.leads_beside(answer, target_of(url))
+            return self._direct.fits_behind(answer, target_of(url), range_header(byte_range))
         except FetchFailure:  # a file, or no valid URL
             return False
 
@@ -181,17 +185,17 @@ class Transport:
         with suppress(FetchFailure):
             self._direct.disconnect(target_of(url))
 
-    def ask_early(self, url: str, byte_range: ByteRange | None) -> None:
-        """Ask for what is to be opened soon, if the request goes there directly.
+    def early(self, url: str, byte_range: ByteRange | None) -> EarlyRequest | None:
+        """The request for what is to be opened soon; None if it does not go there directly.
 
         Raises FetchFailure.
         """
         if byte_range is not None and not byte_range[1]:
-            return
-        if (target := self._direct_target(url)) is not None:
-            headers = self._with_own(url, {**_SEGMENT_HEADERS, **range_header(byte_range)})
-            with translated():
-                self._direct.ask_early(target, headers)
+            return None
+        if (target := self._direct_target(url)) is None:
+            return None
+        headers = self._with_own(url, {**_SEGMENT_HEADERS, **range_header(byte_range)})
+        return self._direct.early(target, headers)
 
     def _direct_target(self, url: str) -> Target | None:
         """Where `url` leads, if there is neither a file nor a proxy. Raises FetchFailure."""

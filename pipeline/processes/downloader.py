@@ -7,18 +7,21 @@ and work in the blocks that storage lends. No thread holds more of a segment tha
 import os
 import selectors
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.errors import ScarcityError
 from pipeline.net.ahead import LEAST_ROUND_TRIP
 from pipeline.net.connections import Connections
+from pipeline.net.early import EarlyRequest
+from pipeline.net.failure import FetchFailure
 from pipeline.net.transport import Notices, Transport
 from pipeline.options import HttpOptions
 from pipeline.processes import messages
 from pipeline.processes.arena import Arena
 from pipeline.processes.channel import Receiver, Sender
-from pipeline.processes.fetcher import LEASED, Fetcher, Task
+from pipeline.processes.fetcher import Fetcher, Leased, Task, byte_range_of
 from pipeline.processes.heart import start_heart
 from pipeline.processes.pump import Pump
 from pipeline.processes.rate import RateShare
@@ -88,19 +91,35 @@ class Downloader:
                 | messages.CloseContext()
             ):
                 self._obey_about_context(message)
+            case messages.Stop():
+                os._exit(0)
+            case _:
+                self._obey_about_work(message)
+
+    def _obey_about_work(self, message: messages.ToDownloader) -> None:
+        match message:
             case messages.LimitConnections(connections):
                 self._work.set_limit(connections)
             case messages.ReturnTasks():
-                back = self._work.recall()
-                leases = [task.lease for task in back if isinstance(task, LEASED)]
-                self._reports.send(messages.TasksReturned(leases))
-            case messages.FetchSegment() | messages.FetchDocument() | messages.AskEarly():
+                self._return(self._work.recall())
+            case messages.FetchSegment() | messages.FetchDocument():
                 self._work.put(message)
+            case messages.AskEarly(context, url):
+                with suppress(FetchFailure):  # the item's own request will say it
+                    request = self._transports[context].early(url, byte_range_of(message))
+                    if request is not None:
+                        self._work.put(request)
             case messages.Connect():
                 for _ in range(message.connections):
                     self._work.put(message)
-            case messages.Stop():
-                os._exit(0)
+
+    def _return(self, tasks: list[Task]) -> None:
+        """They are not going to be begun."""
+        for task in tasks:
+            if isinstance(task, EarlyRequest):
+                task.drop()
+        leases = [task.lease for task in tasks if isinstance(task, Leased)]
+        self._reports.send(messages.TasksReturned(leases))
 
     def _obey_about_context(
         self,

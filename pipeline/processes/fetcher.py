@@ -13,8 +13,9 @@ from random import random
 
 from pipeline.errors import HlspipeError, InternalError, ScarcityError
 from pipeline.net.continued import ByteRange, Continuations
+from pipeline.net.early import EarlyRequest
 from pipeline.net.failure import FetchFailure, Patience
-from pipeline.net.transport import Transport, Upcoming
+from pipeline.net.transport import Fits, Transport, Upcoming
 from pipeline.processes import messages
 from pipeline.processes.channel import Sender
 from pipeline.processes.pump import Pump
@@ -23,8 +24,8 @@ from pipeline.processes.scarcity import NO_MEMORY
 from pipeline.processes.work import Work
 from pipeline.units import printable
 
-LEASED = messages.FetchSegment, messages.FetchDocument
-Task = messages.FetchSegment | messages.FetchDocument | messages.Connect | messages.AskEarly
+Leased = messages.FetchSegment | messages.FetchDocument
+Task = Leased | messages.Connect | EarlyRequest
 
 
 class Fetcher:
@@ -66,9 +67,9 @@ class Fetcher:
             case messages.Connect(context, url, connections):
                 with suppress(FetchFailure, KeyError):  # the requests will say it; or nobody asks
                     self._transports[context].connect_ahead(url, connections)
-            case messages.AskEarly(context, url):
-                with suppress(FetchFailure, KeyError):
-                    self._transports[context].ask_early(url, _byte_range(task))
+            case EarlyRequest():
+                with suppress(FetchFailure):
+                    task.send()
 
     def _guarded(self, lease: int, fetch: Callable[[], None]) -> None:
         try:
@@ -98,7 +99,7 @@ class Fetcher:
         continuations = self._continuations(task, transport)
         # Where the rate is limited, the line is not: nothing is gained by asking beforehand.
         upcoming = self._upcoming(task) if self._share is None else None
-        part = _byte_range(task)
+        part = byte_range_of(task)
         with transport.open(task.url, part, continuations, self._share, upcoming) as body:
             self._pump.run(task, body)
 
@@ -115,14 +116,20 @@ class Fetcher:
         """Takes the segment that this thread is to fetch next; has one sent if none is in hand."""
         context, told = ending.context, False
 
-        def take(fits: Callable[[str], bool]) -> tuple[str, ByteRange | None] | None:
+        def take(fits: Fits) -> tuple[str, ByteRange | None] | None:
             nonlocal told
             if self._next is not None:  # asked for behind a body that goes on elsewhere now
                 return None
-            task = self._work.take_ahead(lambda task: _is_segment(task, context) and fits(task.url))
+            task = self._work.take_ahead(
+                lambda task: (
+                    isinstance(task, messages.FetchSegment)
+                    and task.context == context
+                    and fits(task.url, byte_range_of(task))
+                )
+            )
             if isinstance(task, messages.FetchSegment):
                 self._next = task
-                return task.url, _byte_range(task)
+                return task.url, byte_range_of(task)
             if not told:
                 told = True
                 self._reports.send(messages.Ending(ending.lease))
@@ -132,7 +139,7 @@ class Fetcher:
 
     def _document(self, task: messages.FetchDocument) -> None:
         transport = self._transports[task.context]
-        body, url = transport.read(task.url, task.cap, _byte_range(task))
+        body, url = transport.read(task.url, task.cap, byte_range_of(task))
         private, way = transport.reach.origin_private, transport.round_trip(url)
         self._reports.send(messages.DocumentFetched(task.lease, url, body, private, way))
 
@@ -146,13 +153,8 @@ def _described(error: Exception) -> str:
     return printable(f"{type(error).__name__}: {error} ({where})", 300)
 
 
-def _is_segment(task: Task, context: int) -> bool:
-    return isinstance(task, messages.FetchSegment) and task.context == context
-
-
-def _byte_range(
-    task: messages.FetchSegment | messages.FetchDocument | messages.AskEarly,
-) -> ByteRange | None:
+def byte_range_of(task: Leased | messages.AskEarly) -> ByteRange | None:
+    """The part of a file that is wanted, if that is not all of it."""
     if task.offset is None or task.length is None:
         return None
     return task.offset, task.length

@@ -139,10 +139,10 @@ def test_what_was_asked_early() -> None:
         origin.serve({"/a": b"a" * 5000})
         cookies, target = Cookies(None), target_of(origin.url("/a"))
         sender = sender_of(connections, cookies)
-        sender.ask_early(target, {})
+        sender.early(target, {}).send()
         assert read(sender.send(target, {})) == b"a" * 5000
         assert origin.count("/a") == 1
-        sender.ask_early(target, {})
+        sender.early(target, {}).send()
         origin.wait_for("/a", 2)
         cookies.take(origin.url("/a"), ["new=1; Path=/"])
 
@@ -179,3 +179,21 @@ def test_connections_that_are_of_no_use() -> None:
 
         assert read(sender.send(target, {})) == b"a"
         assert origin.connections == 2
+
+
+def test_what_was_asked_early_is_not_asked_behind_something_else() -> None:
+    """Nor what is going to be; another part of it may be."""
+    with Origin() as origin, closing(Connections(4)) as connections:
+        origin.serve({"/a": b"a" * 5000, "/b": b"b" * 5000})
+        sender, target = sender_of(connections), target_of(origin.url("/b"))
+        answer = sender.send(target_of(origin.url("/a")), {})
+        assert sender.fits_behind(answer, target, {})
+        request = sender.early(target, {})
+
+        assert not sender.fits_behind(answer, target, {})
+        request.send()
+        assert not sender.fits_behind(answer, target, {})
+        assert sender.fits_behind(answer, target, {"Range": "bytes=0-9"})
+        assert read(sender.send(target, {})) == b"b" * 5000
+        assert sender.fits_behind(answer, target, {})
+        read(answer)

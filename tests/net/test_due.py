@@ -31,6 +31,7 @@ def test_each_answer_is_found_once() -> None:
     assert due.take((SITE, "/b")) is None
     assert due.take((SITE, "/a")) is one
     assert due.take((SITE, "/a")) is None
+    assert not due.knows((SITE, "/a"))
     assert not one.closed
 
 
@@ -70,24 +71,28 @@ def test_nothing_is_due_after_the_end() -> None:
     assert due.take((SITE, "/a")) is None
 
 
-def test_a_request_that_is_just_being_sent() -> None:
+def test_a_request_that_is_going_to_be_sent() -> None:
     """Who wants its answer waits, instead of asking once more."""
     due, one = Due(), Waiting()
     found: list[object] = []
-    with due.coming((SITE, "/a")):
-        thread = threading.Thread(target=lambda: found.append(due.take((SITE, "/a"))))
-        thread.start()
-        assert due.take((SITE, "/b")) is None  # nobody else has to wait
-        due.expect((SITE, "/a"), one)
+    due.announce((SITE, "/a"))
+    thread = threading.Thread(target=lambda: found.append(due.take((SITE, "/a"))))
+    thread.start()
+    assert due.knows((SITE, "/a"))
+    assert due.take((SITE, "/b")) is None  # nobody else has to wait
+    due.expect((SITE, "/a"), one)
+    due.settle((SITE, "/a"))
     thread.join(10)
 
     assert found == [one]
 
 
-def test_a_request_that_could_not_be_sent() -> None:
-    """It is not waited for any longer, whatever became of it."""
+def test_a_request_that_is_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not waited for once that is known, and never for long."""
+    monkeypatch.setattr(dues, "_COMING_SECONDS", 0.05)
     due = Due()
-    with pytest.raises(OSError, match="no way"), due.coming((SITE, "/a")):
-        raise OSError("no way")
+    due.announce((SITE, "/a"))
+    assert due.take((SITE, "/a")) is None
+    due.settle((SITE, "/a"))
 
     assert due.take((SITE, "/a")) is None
