@@ -23,7 +23,9 @@ from pipeline.net.pace import Pace
 #: for that to cost nothing, and enough to have a small document in one system call.
 _AHEAD = 16 * 1024
 
-#: Seconds that the answer to a request may take that was sent beforehand. It is made anew then.
+#: Seconds that the answer may take to a request that was sent beforehand, and to the first one on a
+#: connection that was made beforehand: a server that has as many workers as it has connections may
+#: not have taken it up. The request is made anew then.
 _DUE_SECONDS = 3.0
 
 #: Bytes by which a body is told from the one before it. Segments of MPEG-TS are alike in their
@@ -32,6 +34,9 @@ _OPENING_BYTES = 1024
 
 #: What servers say, unasked, of a connection that has been idle for too long (408).
 _TIMED_OUT = 408
+
+#: Refusals that say something of the server, and not of what was asked for.
+_BUSY = {429, 503}
 
 #: What poll(2) says of a connection that its other end has closed, or on which something has come
 #: that nobody asked for: it would be taken for the answer to the next request.
@@ -44,7 +49,7 @@ _TIMEVAL = struct.Struct("@ll")
 
 
 class Stale(Exception):
-    """A connection that had been idle has ended in place of an answer."""
+    """A connection that had been idle, or a request that was sent early, has had no fit answer."""
 
 
 class NotBorne(Stale):
@@ -76,16 +81,30 @@ class Connection:
     def ask(self, request: bytes) -> Head:
         """Send `request` and return the head of the answer to it.
 
-        Raises Stale if the server had closed the connection, FetchFailure, EOFError, OSError.
+        Raises Stale if the server had closed the connection, or has not taken it up, FetchFailure,
+        EOFError, OSError.
         """
+        made_ahead = self._rested and not self.used
         try:
             self._begin(request)
-            self._fill()
+            self._first_bytes(soon=made_ahead)
+        except TimeoutError as error:
+            if made_ahead:
+                raise Stale from error
+            raise
         except (ConnectionError, EOFError) as error:
             if self._rested:
                 raise Stale from error
             raise
         return self._answer()
+
+    def _first_bytes(self, *, soon: bool) -> None:
+        """Wait for an answer to begin. Raises TimeoutError, ConnectionError, EOFError."""
+        if soon:
+            _set_timeout(self._sock, min(self._timeout, _DUE_SECONDS))
+        self._fill()
+        if soon:
+            _set_timeout(self._sock, self._timeout)
 
     def _begin(self, request: bytes) -> None:
         self.used = True
@@ -114,7 +133,8 @@ class Connection:
     def answer_due(self, request: bytes) -> Head:
         """The head of the answer to what was asked ahead, or early; `request` is what it should be.
 
-        Raises NotBorne if it was asked ahead, and else what `ask` does.
+        Raises NotBorne if it was asked ahead; if it was asked early, Stale, FetchFailure, EOFError,
+        OSError.
         """
         self.asked_ahead = None
         if self._early is None:
@@ -123,10 +143,13 @@ class Connection:
         if early != request:  # cookies have changed: the answer may be another one now
             raise Stale
         try:
-            self._fill()
-        except (ConnectionError, EOFError) as error:
+            self._first_bytes(soon=True)
+        except (TimeoutError, ConnectionError, EOFError) as error:
             raise Stale from error
-        return self._answer()
+        head = self._answer()
+        if head.status >= 400 and head.status not in _BUSY:  # it may be one of being too early
+            raise Stale
+        return head
 
     def _answer_behind(self) -> Head:
         """What is behind the body before.

@@ -33,6 +33,7 @@ class Connections:
         self.meter = Meter()  # what came in through them, or through a proxy
         self._idle: dict[Site, list[Connection]] = {}  # the site used last is the last one
         self.due = Due()
+        self._kept: dict[Site, float] = {}  # seconds to those that keep connections, and back
         self._one_by_one: dict[Site, None] = {}  # they do not answer what is asked ahead
         self._lock = threading.Lock()
 
@@ -53,10 +54,12 @@ class Connections:
             except Stale:
                 pass
         if (connection := self._take(site)) is not None:
+            made_ahead = not connection.used
             try:
                 return connection, _or_closed(connection, lambda: connection.ask(request))
             except Stale:
-                pass
+                if made_ahead:  # others like it may be what the server is waiting on
+                    self.close_unused(site)
         fresh = connect(site)
         self._met(site, fresh)
         return fresh, _or_closed(fresh, lambda: fresh.ask(request))
@@ -105,17 +108,18 @@ class Connections:
         while True:
             with self._lock:
                 idle = self._idle.get(site)
-                connection = idle.pop() if idle else None
+                # The one used last; of those that were made ahead, what the server took up first.
+                connection = idle.pop(-1 if idle[-1].used else 0) if idle else None
             if connection is None or connection.wake():
                 return connection
             connection.close()
 
-    def close_unused(self, site: Site) -> None:
-        """Close those to `site` that were made ahead and have not been used."""
+    def close_unused(self, site: Site, but: int = 0) -> None:
+        """Close those to `site` that were made ahead and have not been used, but for so many."""
         with self._lock:
             idle = self._idle.get(site, [])
-            unused = [each for each in idle if not each.used]
-            idle[:] = [each for each in idle if each.used]
+            unused = [each for each in idle if not each.used][but:]
+            idle[:] = [each for each in idle if each not in unused]
         for each in unused:
             each.close()
 
@@ -129,10 +133,9 @@ class Connections:
         return self.idle(site) / self.most
 
     def round_trip(self, site: Site) -> float:
-        """Seconds to `site` and back, if a connection has been kept after an answer; else 0."""
+        """Seconds to `site` and back, if it has kept a connection after an answer; else 0."""
         with self._lock:
-            kept = [each.round_trip for each in self._idle.get(site, ()) if each.used]
-        return max(kept, default=0.0)
+            return self._kept.get(site, 0.0)
 
     def bears_more(self, site: Site) -> bool:
         """Whether `site` may be sent a request while the answer to another one is coming."""
@@ -167,19 +170,19 @@ class Connections:
         for each in given_up:
             each.close()
 
-    def forget_due(self) -> None:
-        """Close connections whose answers nobody has come for: downloads have been given up."""
-        self.due.forget()
-
     def _keep(self, site: Site, connection: Connection) -> list[Connection]:
         """Keep an idle one; those that there is no room for now."""
         idle = self._idle[site] = self._idle.pop(site, [])
         given_up = [connection]
+        if connection.used:
+            self._kept[site] = connection.round_trip
         if len(idle) < self.most:
-            # Those that have been used are taken first: others may go to what is asked early.
-            idle.insert(len(idle) if connection.used else 0, given_up.pop())
+            unused = sum(not each.used for each in idle)  # they are the first ones
+            idle.insert(len(idle) if connection.used else unused, given_up.pop())
         if len(self._idle) > _MOST_SITES:
-            given_up += self._idle.pop(next(iter(self._idle)))
+            site = next(iter(self._idle))
+            given_up += self._idle.pop(site)
+            self._kept.pop(site, None)
         return given_up
 
 

@@ -51,10 +51,11 @@ class DirectSender:
         self._connections = connections
         self._cookies = cookies
         self._reach = reach
-        self._number = next(_NUMBERS)  # others ask for the same things with other headers
+        # Others ask for the same things with other headers.
+        self._what_begins = f"{next(_NUMBERS)} "
         self._sites: dict[tuple[str, bool], Site] = {}
         self._on_first = on_first
-        self._useless: set[str] = set()  # places to which nothing is to be made ahead
+        self._useless: dict[str, int] = {}  # where no more is made ahead, and how many may be left
 
     def send(self, target: Target, headers: Mapping[str, str]) -> Incoming:
         """The head of the answer to GET `target`; redirects are not followed.
@@ -112,7 +113,7 @@ class DirectSender:
 
     def _what(self, target: Target, headers: Mapping[str, str]) -> str:
         """What is asked for, and for whom: however cookies have changed since."""
-        return f"{self._number} {target.path} {headers.get('Range', '')}"
+        return f"{self._what_begins}{target.path} {headers.get('Range', '')}"
 
     def _request(self, target: Target, headers: Mapping[str, str]) -> bytes:
         cookie = self._cookies.header_for(target.clean)
@@ -131,13 +132,17 @@ class DirectSender:
         connection = self._connect(site, target.clean, _AHEAD_SECONDS)
         site = self._site_of(target.place)
         self._connections.add(site, connection)
-        if target.place in self._useless:  # since a moment ago
-            self._connections.close_unused(site)
+        if (but := self._useless.get(target.place)) is not None:  # since a moment ago
+            self._connections.close_unused(site, but)
 
-    def disconnect(self, target: Target) -> None:
-        """Close what was made ahead to where `target` leads; nothing more is."""
-        self._useless.add(target.place)
-        self._connections.close_unused(self._site_of(target.place))
+    def disconnect(self, target: Target, but: int) -> None:
+        """Close what was made ahead to where `target` leads, but for so many; no more is made."""
+        self._useless[target.place] = but
+        self._connections.close_unused(self._site_of(target.place), but)
+
+    def close(self) -> None:
+        """Nobody comes any more for what was asked beforehand."""
+        self._connections.due.forget_all_of(self._what_begins)
 
     def _connect_now(self, site: Site, url: str) -> Connection:
         connection = self._connect(site, url)

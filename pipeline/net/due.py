@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from pipeline.net.connections import Site
 
 #: Seconds for which an answer is kept: who has asked beforehand comes soon for it, or not at all.
-_KEPT_SECONDS = 1.0
+KEPT_SECONDS = 1.0
 
-#: Seconds for which a request is waited for that is going to be sent: a new connection takes as
-#: long at the most (`direct`).
+#: Seconds for which a request is waited for that is going to be sent: as long as a new connection
+#: takes (`direct`). It is made once more after that, and what was sent is closed.
 _COMING_SECONDS = 1.0
 
 _Key = tuple["Site", str]
@@ -58,7 +58,10 @@ class Due:
             return key in self._found or key in self._coming
 
     def take(self, key: _Key) -> Connection | None:
-        """The connection that brings the answer, if it was asked for."""
+        """The connection that brings the answer, if it was asked for.
+
+        Waits for a moment if it is just being asked for.
+        """
         with self._changed:
             self._changed.wait_for(lambda: key not in self._coming, _COMING_SECONDS)
             given_up = self._overdue()
@@ -66,10 +69,23 @@ class Due:
         _close(given_up)
         return connection
 
+    @property
+    def pending(self) -> bool:
+        """Whether there is something that somebody has to come for."""
+        with self._changed:
+            return bool(self._found or self._coming)
+
     def forget(self) -> None:
-        """Close those that nobody has come for."""
+        """Close those that nobody has come for in time. The server may wait for them to be read."""
         with self._changed:
             given_up = self._overdue()
+        _close(given_up)
+
+    def forget_all_of(self, whose: str) -> None:
+        """Close those for whom nobody will come any more: what was asked for begins with that."""
+        with self._changed:
+            keys = [key for key in self._found if key[1].startswith(whose)]
+            given_up = [self._found.pop(key)[1] for key in keys]
         _close(given_up)
 
     def close(self) -> None:
@@ -80,7 +96,7 @@ class Due:
         _close(given_up)
 
     def _overdue(self) -> list[Connection]:
-        before = time.monotonic() - _KEPT_SECONDS
+        before = time.monotonic() - KEPT_SECONDS
         keys = [key for key, (since, _) in self._found.items() if since < before]
         return [self._found.pop(key)[1] for key in keys]
 

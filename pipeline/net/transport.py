@@ -63,7 +63,7 @@ class Notices(NamedTuple):
     #: The URL behind the first redirect from https to http, if that is allowed.
     left_tls: Callable[[str], None] | None = None
     cookies: Tell | None = None
-    #: Where the first connection that a request wanted leads, and the seconds to there and back.
+    #: Where the first connection leads that a request has had made, and the seconds both ways.
     met: Met | None = None
 
 
@@ -180,10 +180,14 @@ class Transport:
             with translated():
                 self._direct.connect_ahead(target, enough)
 
-    def disconnect(self, url: str) -> None:
-        """Connections that were made ahead to where `url` leads are of no use."""
+    def disconnect(self, url: str, but: int) -> None:
+        """Connections that were made ahead to where `url` leads are of no use, but for so many."""
         with suppress(FetchFailure):
-            self._direct.disconnect(target_of(url))
+            self._direct.disconnect(target_of(url), but)
+
+    def close(self) -> None:
+        """Nothing more is requested: what was asked beforehand is given up."""
+        self._direct.close()
 
     def early(self, url: str, byte_range: ByteRange | None) -> EarlyRequest | None:
         """The request for what is to be opened soon; None if it does not go there directly.

@@ -115,6 +115,7 @@ class DownloaderChild(Child):
         self.credit_ends = os.pipe()  # (reading: downloader, writing: storage)
         self.leases: dict[int, Errand] = {}  # in the order in which they were given
         self.ending: set[int] = set()  # leases, and some that have ended
+        self.early = 0  # connections on which something was asked for that nobody may have yet
         self.received = 0  # bytes that have come in, as far as it has said
         self.way = ("", 0.0)  # where it has connected to last, and the seconds there and back
         self.awaits_storage = False  # dead, and storage has not forgotten it yet
@@ -126,17 +127,17 @@ class DownloaderChild(Child):
 
     @property
     def load(self) -> int:
-        """Errands in hand beyond the connections for them; those about to end do not count."""
-        ending = len(self.ending & self.leases.keys()) if self.ending else 0
-        return len(self.leases) - ending - self.limit
+        """Errands in hand, and answers that nobody may have yet, less the connections."""
+        return len(self.leases) + self.early - self.limit
+
+    @property
+    def load_soon(self) -> int:
+        """The same, without what is about to end."""
+        return self.load - len(self.ending & self.leases.keys())
 
     def ends(self, lease: int) -> None:
         """What it has under `lease` is about to end."""
         self.ending = {lease, *(self.ending & self.leases.keys())}
-
-    def has_room(self, ahead: int) -> bool:
-        """Whether it can be given work, and has less than so many errands ahead."""
-        return self.available and self.load < ahead
 
     def start(self, ground: Ground, now: float) -> None:
         """Start the process, or the successor of one that died."""
@@ -169,6 +170,7 @@ class DownloaderChild(Child):
         errands = list(self.leases.values())
         self.leases.clear()
         self.ending.clear()
+        self.early = 0
         return errands
 
     def forget_credits(self) -> None:

@@ -7,8 +7,9 @@ is dropped. Items go out in the order of their plans, downloads take turns.
 import heapq
 import random
 from collections import Counter, deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from itertools import count
+from operator import attrgetter
 
 from pipeline.errors import DecryptionError, HlspipeError, ProcessDiedError
 from pipeline.net.ahead import LEAST_ROUND_TRIP
@@ -28,6 +29,7 @@ from pipeline.processes.errands import (
     ItemErrand,
     NeedErrand,
 )
+from pipeline.processes.foresight import Foresight, Orders
 from pipeline.processes.instructions import instruction
 from pipeline.processes.shares import Shares
 
@@ -46,7 +48,9 @@ _CAREFUL_SECONDS = 30.0
 _MOST_AHEAD = 16
 
 
-_Orders = dict[DownloaderChild, list[messages.ToDownloader]]
+#: What a downloader has in hand beyond its connections, now and in a moment.
+_LOAD = attrgetter("load")
+_LOAD_SOON = attrgetter("load_soon")
 
 
 class Dispatcher:
@@ -58,8 +62,6 @@ class Dispatcher:
         self._bulletin = bulletin
         self._policy = RetryPolicy(options.http.retries, options.http.retry_sleep)
         self._most_per_host = options.max_per_host
-        # Where the rate is limited, the line is not: nothing is gained by asking beforehand.
-        self._may_ask_early = options.http.limit_rate is None
         self._pauses = HostPauses()
         self._numbers = count(1)
         self._tickets = count()
@@ -68,8 +70,7 @@ class Dispatcher:
         self._careful_until = 0.0
         self._assigned_at = -1.0
         self._contexts: set[int] = set()  # of the jobs that are under way
-        self._far: set[int] = set()  # contexts whose connections are worth making ahead of requests
-        self._met: dict[int, str] = {}  # where connections have been made before anything is known
+        self._foresight = Foresight(crew, options, self._pauses)
 
     # -- what there is to do -----------------------------------------------------------------
 
@@ -82,12 +83,12 @@ class Dispatcher:
         """Fetch the items of `download`, once its output is open."""
         self._contexts.add(download.context)
         self._turns.append(download)
+        self._foresight.added(download)
 
     def drop(self, context: int) -> None:
         """Nothing more is wanted in this context; what is under way is not waited for."""
         self._turns = deque(turn for turn in self._turns if turn.context != context)
-        self._far.discard(context)
-        self._met.pop(context, None)
+        self._foresight.drop(context)
         self._contexts.discard(context)
         self._documents = [entry for entry in self._documents if entry[2].context != context]
         heapq.heapify(self._documents)
@@ -116,9 +117,10 @@ class Dispatcher:
     def assign(self, now: float) -> None:
         """Give errands to downloaders for as long as there is work and somebody to do it."""
         self._assigned_at = now
-        orders: _Orders = {}
+        orders: Orders = {}
+        self._foresight.look(now)
         ahead = self._ahead(now)
-        waiting = self._short_of_work(ahead)
+        load, waiting = self._short_of_work(ahead)
         shares = self._shares() if waiting else None
         while waiting and self._has_room(now):
             errand = self._next(now, shares, ahead)
@@ -126,88 +128,49 @@ class Dispatcher:
                 break
             if shares is not None:
                 shares.took(errand.context)
-            child = _who_has_asked(errand, waiting) or min(waiting, key=lambda child: child.load)
+            child = self._foresight.asked_by(errand)
+            if child not in waiting:
+                child = min(waiting, key=load)
             orders.setdefault(child, []).append(self._lease(child, errand))
-            if not child.has_room(ahead):
-                waiting.remove(child)
-            if isinstance(errand, NeedErrand):
-                self._ask_meanwhile(errand, orders)
+            if isinstance(errand, NeedErrand) and self._contexts == {errand.context}:
+                self._foresight.ask(errand, now, orders)
+                ahead = self._ahead(now)
+            waiting = [child for child in waiting if load(child) < ahead]
         for child, found in orders.items():
             child.tell(*found)
+        self._foresight.given_out(self._turns)
 
     def far_away(self, context: int, url: str) -> None:
-        """The server that a job begins with is a long way off: connect to it meanwhile.
-
-        Most playlists name segments on their own host. One job at a time may have that: what
-        others have left idle is as good.
-        """
-        # With a limit for each host nothing is made beforehand: nobody counts what lies idle.
-        if self._most_per_host is not None or self._turns or self._contexts != {context}:
-            return
-        self._met[context] = url
-        for child, connections in Counter(self._slots()).items():
-            child.tell(messages.Connect(context, url, connections))
+        """The server of the context's first document is a long way off."""
+        if self._contexts == {context} and not self._turns:
+            self._foresight.far_away(context, url)
 
     def saw_way(self, context: int, url: str, round_trip: float) -> None:
-        """So many seconds away is the server of `url`, which keeps connections; 0 if it does not.
+        """So far away is the server of `url`, if it keeps connections; else 0."""
+        self._foresight.saw_way(context, url, round_trip)
 
-        One that does not may have one at a time, and must not wait on others that nobody uses.
-        """
-        if round_trip >= LEAST_ROUND_TRIP and self._most_per_host is None:
-            self._far.add(context)
-        met = self._met.pop(context, None)
-        if met is not None and (not round_trip or host_of(met) != host_of(url)):
-            for child in self._crew.downloaders:
-                child.tell(messages.Disconnect(context, met))
-
-    def _slots(self, most: int | None = None) -> list[DownloaderChild]:
-        """Whose the connections are that nothing uses: of those with most to spare first.
-
-        What is under way has one, which is free again soon; `most` is how many are of use with it.
-        """
-        children = [child for child in self._crew.downloaders if child.available]
-        wanted = sum(child.limit for child in children)
-        wanted = min(wanted, most or wanted) - sum(len(child.leases) for child in children)
-        load = {child: child.load for child in children}
-        found = []
-        for _ in range(wanted):
-            child = min(children, key=lambda child: load[child])
-            load[child] += 1
-            found.append(child)
-        return found
-
-    def _ask_meanwhile(self, errand: NeedErrand, orders: _Orders) -> None:
-        """While the first key is fetched, ask for the items that wait for it.
-
-        Over a long line that is two round trips less before the first of them comes: connections
-        have to be made for them, too.
-        """
-        download = errand.download
-        if download.arrivals or download.context not in self._far:
-            return
-        self._far.discard(download.context)
-        slots = self._slots(len(download.items))
-        early = download.waiting_for(errand.need, len(slots)) if self._may_ask_early else []
-        for index, child in zip(early, slots, strict=False):
-            orders.setdefault(child, []).append(_ask_early(download, index, child))
-        for child, missing in Counter(slots[len(early) :]).items():
-            connect = messages.Connect(download.context, download.items[0].url, missing)
-            orders.setdefault(child, []).append(connect)
-
-    def _short_of_work(self, ahead: int) -> list[DownloaderChild]:
+    def _short_of_work(
+        self, ahead: int
+    ) -> tuple[Callable[[DownloaderChild], int], list[DownloaderChild]]:
         """Downloaders with less than half of what they may have ahead: they are given the rest.
 
         Not a single errand as soon as there is room for it: each message wakes a process, and that
-        costs more than a small segment does.
+        costs more than a small segment does. What is about to end makes room where there is none.
+        Returned with how much of that a downloader has.
         """
-        return [child for child in self._crew.downloaders if child.has_room((ahead + 1) // 2)]
+        available = [child for child in self._crew.downloaders if child.available]
+        wanted = (ahead + 1) // 2
+        if found := [child for child in available if child.load < wanted]:
+            return _LOAD, found
+        return _LOAD_SOON, [child for child in available if child.load_soon < wanted]
 
     def _has_room(self, now: float) -> bool:
         """Whether one errand more may be under way, whoever has the others."""
         if now >= self._careful_until:
             return True
         children = self._crew.downloaders
-        return sum(len(each.leases) for each in children) < sum(each.limit for each in children)
+        under_way = sum(len(each.leases) + each.early for each in children)
+        return under_way < sum(each.limit for each in children)
 
     def _ahead(self, now: float) -> int:
         """Errands in a downloader's hand beyond those under way: no thread waits for the next.
@@ -215,9 +178,10 @@ class Dispatcher:
         As many as are done while a word goes to the supervisor and back, and those that are asked
         for before the last ones have come (`net.ahead`), and not more: what a slow downloader has
         in hand is in turn while a fast one's results wait for it, and what it has in hand is asked
-        for although the host wants a pause. None towards the end, when an idle one would lack them.
+        for although the host wants a pause. None towards the end, when an idle one would lack them,
+        nor while connections wait for a key: whose thread is free would begin them.
         """
-        if now < self._careful_until:
+        if now < self._careful_until or any(child.early for child in self._crew.downloaders):
             return 0
         processes, children = self._crew.size.processes, self._crew.downloaders
         remaining = sum(turn.remaining for turn in self._turns)
@@ -412,19 +376,3 @@ def poisoned(errand: Errand, ended: str) -> ProcessDiedError:
         f"{errand.what} was being fetched when a downloader process died, {errand.deaths} times"
         f" in a row (the last one: {ended})"
     )
-
-
-def _ask_early(download: Download, index: int, child: DownloaderChild) -> messages.AskEarly:
-    """Have `child` ask for an item before it can be fetched; that is for `child` to do then."""
-    item = download.items[index]
-    offset, length = item.byte_range or (None, None)
-    download.asked_early[index] = child.partition
-    return messages.AskEarly(download.context, item.url, offset, length)
-
-
-def _who_has_asked(errand: Errand, children: list[DownloaderChild]) -> DownloaderChild | None:
-    """The one of `children` that has asked for it already."""
-    if not isinstance(errand, ItemErrand):
-        return None
-    partition = errand.download.asked_early.pop(errand.index, None)
-    return next((child for child in children if child.partition == partition), None)

@@ -52,7 +52,6 @@ class Download:
         self.stored_bytes = 0
         self.missing: list[int] = []  # segments that it does without, by their indexes
         self.refused: int | None = None  # the segment that it has ended with
-        self.asked_early: dict[int, int] = {}  # items, and the partitions that have asked for them
         self.unverified = 0  # segments whose length nobody announced
         self.segments = sum(item.segment_index is not None for item in self.items)
         self.segments_done = 0

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from pipeline.errors import ScarcityError
 from pipeline.net.ahead import LEAST_ROUND_TRIP
 from pipeline.net.connections import Connections
+from pipeline.net.due import KEPT_SECONDS
 from pipeline.net.early import EarlyRequest
 from pipeline.net.failure import FetchFailure
 from pipeline.net.transport import Notices, Transport
@@ -75,7 +76,8 @@ class Downloader:
         with selectors.DefaultSelector() as selector:
             selector.register(self._instructions, selectors.EVENT_READ)
             while not self._instructions.closed:
-                selector.select()
+                selector.select(KEPT_SECONDS if self._connections.due.pending else None)
+                self._connections.due.forget()
                 for message in self._instructions.receive():
                     self._obey(message)
                 self._hire()
@@ -136,11 +138,11 @@ class Downloader:
                 self._transports[context].reach.origin_private = private
             case messages.CookiesSet(context, url, fields):
                 self._transports[context].cookies.learn(url, fields)
-            case messages.Disconnect(context, url):
-                self._transports[context].disconnect(url)
+            case messages.Disconnect(context, url, but):
+                self._transports[context].disconnect(url, but)
             case messages.CloseContext(context):
-                self._transports.pop(context, None)
-                self._connections.forget_due()
+                if transport := self._transports.pop(context, None):
+                    transport.close()
 
     def _hire(self) -> None:
         """Start the threads that there is something to do for: a playlist needs one of them.

@@ -65,10 +65,11 @@ class Fetcher:
             case messages.FetchDocument():
                 self._guarded(task.lease, lambda: self._document(task))
             case messages.Connect(context, url, connections):
-                with suppress(FetchFailure, KeyError):  # the requests will say it; or nobody asks
+                # The requests will say it, or nobody asks any more.
+                with suppress(FetchFailure, KeyError, MemoryError):
                     self._transports[context].connect_ahead(url, connections)
             case EarlyRequest():
-                with suppress(FetchFailure):
+                with suppress(FetchFailure, MemoryError):
                     task.send()
 
     def _guarded(self, lease: int, fetch: Callable[[], None]) -> None:

@@ -110,10 +110,14 @@ class Connect(NamedTuple):
 
 
 class Disconnect(NamedTuple):
-    """Close connections that were made to where `url` leads and not used: none will be."""
+    """Close connections that were made to where `url` leads and not used, but for so many.
+
+    They would not be used.
+    """
 
     context: int
     url: str
+    but: int
 
 
 class AskEarly(NamedTuple):
@@ -167,9 +171,9 @@ class Ending(NamedTuple):
 
 
 class FarAway(NamedTuple):
-    """A connection has been made for the first request of the context, to where `url` leads.
+    """The first connection of the context in this process leads to where `url` does, a long way.
 
-    It took so long that those for the next requests should be made meanwhile.
+    Those for the next requests should be made meanwhile.
     """
 
     context: int

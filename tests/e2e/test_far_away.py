@@ -298,13 +298,29 @@ def test_segments_are_asked_for_while_the_key_is_fetched(far: Bench) -> None:
 
 
 def test_a_key_that_takes_its_time(far: Bench) -> None:
-    """What was asked for is not kept for ever: it is asked for once more."""
-    far.origin.behave("/*.key", Late(1.5))
-
-    run = far.fetch("-N", "4")
+    """What was asked for is not kept for ever: a server may wait for it to be read."""
+    gate = threading.Event()
+    far.origin.behave("/*.key", Held(gate))
+    with far.start("-N", "4") as running:
+        far.origin.wait_for("/segment*", 3)
+        running.wait_until(lambda: far.origin.open_connections == 1, "only the key is waited for")
+        gate.set()
+        run = running.wait()
 
     far.check_right(run)
     assert run.receipt["retries"] == 0
+
+
+def test_no_more_is_under_way_than_allowed(far: Bench) -> None:
+    """A batch of far streams, each with its key: early requests count."""
+    far.origin.behave("/segment*", Late(0.02))
+    lines = "".join(f"{far.url}?{number}\n" for number in range(4))
+    (far.workspace.cwd / "list.txt").write_text(lines)
+
+    run = far.workspace.run("batch", "list.txt", "-N", "4", "-j", "4", "--json")
+
+    assert run.exit_code == 0, run.stderr
+    assert far.origin.peak_in_flight <= 4
 
 
 def test_a_key_that_cannot_be_had(far: Bench) -> None:

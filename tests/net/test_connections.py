@@ -391,3 +391,72 @@ def test_connections_made_for_nothing(server: Server) -> None:
     connections.close()
     server.join()
     assert server.made == 2
+
+
+def test_a_server_that_has_not_taken_up_what_was_made_ahead(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have no worker for it: the request is made anew, and the others are closed."""
+    monkeypatch.setattr(connections_of_time, "_DUE_SECONDS", 0.1)
+    server.drops = True
+    server.plan = [(0, True), (0, False), (1, False)]
+    server.start()
+    connections = Connections(4)
+    for _ in range(2):
+        connections.add(server.site, _connect(server.site))
+
+    assert ask(connections, server) == 200
+    assert connections.idle(server.site) == 1
+    connections.close()
+    server.join()
+    assert server.made == 3
+
+
+def test_what_was_made_first_is_taken_first(server: Server) -> None:
+    """It is the likeliest to have been taken up; but for those that have been used."""
+    server.plan = [(2, False), (0, True)]
+    server.start()
+    connections = Connections(4)
+    made = [_connect(server.site) for _ in range(2)]
+    for each in made:
+        connections.add(server.site, each)
+    connection, _ = connections.ask(server.site, "/", REQUEST, _connect)
+    assert connection is made[0]
+    assert connection.rest()
+    connections.give_back(server.site, connection)
+
+    connection, _ = connections.ask(server.site, "/", REQUEST, _connect)
+    assert connection is made[0]
+    connection.close()
+    connections.close()
+    server.join()
+
+
+def test_some_of_what_was_made_for_nothing(server: Server) -> None:
+    """As many as are of use are left."""
+    server.plan = [(1, False), (0, True), (0, True)]
+    server.start()
+    connections = Connections(4)
+    for _ in range(3):
+        connections.add(server.site, _connect(server.site))
+    connections.close_unused(server.site, but=1)
+    assert connections.idle(server.site) == 1
+
+    assert ask(connections, server) == 200
+    connections.close()
+    server.join()
+
+
+def test_who_keeps_connections(server: Server) -> None:
+    """A connection that was made ahead does not show it; one that was given back does."""
+    server.plan = [(1, False)]
+    server.start()
+    connections = Connections(4)
+    connections.add(server.site, _connect(server.site))
+    assert connections.round_trip(server.site) == 0
+    connection, _ = connections.ask(server.site, "/", REQUEST, _connect)
+    assert connection.rest()
+    connections.give_back(server.site, connection)
+
+    assert connections.round_trip(server.site) == connection.round_trip > 0
+    connections.close()

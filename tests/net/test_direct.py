@@ -12,6 +12,7 @@ from pipeline.net.failure import FetchFailure
 from pipeline.net.reach import Reach
 from pipeline.net.targets import target_of
 from pipeline.options import HttpOptions
+from tests.support.behaviours import Right, Status
 from tests.support.origin import Origin
 
 REACH = Reach("http://host/", False, None)
@@ -174,7 +175,7 @@ def test_connections_that_are_of_no_use() -> None:
         origin.serve({"/a": b"a"})
         sender, target = sender_of(connections), target_of(origin.url("/a"))
         sender.connect_ahead(target, 2)
-        sender.disconnect(target)
+        sender.disconnect(target, 0)
         sender.connect_ahead(target, 2)
 
         assert read(sender.send(target, {})) == b"a"
@@ -197,3 +198,32 @@ def test_what_was_asked_early_is_not_asked_behind_something_else() -> None:
         assert read(sender.send(target, {})) == b"b" * 5000
         assert sender.fits_behind(answer, target, {})
         read(answer)
+
+
+@pytest.mark.parametrize(("status", "requests"), [(403, 2), (404, 2), (429, 1), (503, 1)])
+def test_a_refusal_of_what_was_asked_early(status: int, requests: int) -> None:
+    """It may have been too early: asked again. That there are too many stays an answer."""
+    with Origin() as origin, closing(Connections(4)) as connections:
+        origin.serve({"/a": b"a"})
+        origin.behave("/a", [Status(status), Right()])
+        sender, target = sender_of(connections), target_of(origin.url("/a"))
+        sender.early(target, {}).send()
+        answer = sender.send(target, {})
+
+        assert answer.status == (status if requests == 1 else 200)
+        assert origin.count("/a") == requests
+        answer.release()
+
+
+def test_nobody_comes_any_more() -> None:
+    """What was asked early for a download that is over is closed; that of others is not."""
+    with Origin() as origin, closing(Connections(4)) as connections:
+        origin.serve({"/a": b"a" * 5000})
+        one, other = sender_of(connections), sender_of(connections)
+        target = target_of(origin.url("/a"))
+        for sender in (one, other):
+            sender.early(target, {}).send()
+        one.close()
+
+        assert read(one.send(target, {})) == read(other.send(target, {})) == b"a" * 5000
+        assert origin.count("/a") == 3

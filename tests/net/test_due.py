@@ -47,7 +47,7 @@ def test_the_newest_answer_counts() -> None:
 
 def test_answers_that_nobody_comes_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are closed before they are old, and when a download ends."""
-    monkeypatch.setattr(dues, "_KEPT_SECONDS", 0.05)
+    monkeypatch.setattr(dues, "KEPT_SECONDS", 0.05)
     due = Due()
     first, second, third = [Waiting() for _ in range(3)]
     due.expect((SITE, "/1"), first)

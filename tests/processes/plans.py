@@ -2,7 +2,8 @@
 
 from pipeline.hls.plan import Decryption, PlannedItem
 from pipeline.processes.download import Download
-from pipeline.processes.wishes import Transfer
+from pipeline.processes.errands import DocumentErrand
+from pipeline.processes.wishes import Document, Transfer
 
 HOST = "http://host"
 
@@ -36,3 +37,9 @@ def downloads_of_one_job(*plans):
     first, *rest = plans
     found = download(first)
     return [found, *(download(items, asked=found.asked) for items in rest)]
+
+
+def playlist(context=0):
+    """An errand for a playlist of that job."""
+    document = Document(f"{HOST}/p.m3u8", 100, "the playlist")
+    return DocumentErrand(context, document.url, document=document, wish=0, flow=None)

@@ -1,7 +1,6 @@
 """Who is given what, and what becomes of what went wrong."""
 
 from collections import Counter
-from itertools import chain
 
 import pytest
 
@@ -9,9 +8,8 @@ from pipeline.errors import DecryptionError, NetworkError, SegmentsMissingError
 from pipeline.net.failure import FetchFailure, Patience, broken
 from pipeline.processes import messages
 from pipeline.processes.errands import MAX_DEATHS, DocumentErrand, NeedErrand
-from pipeline.processes.wishes import Document
 from tests.processes.crews import dispatching
-from tests.processes.plans import HOST, download, item
+from tests.processes.plans import download, item, playlist
 
 BUSY = FetchFailure(NetworkError, "HTTP 429", Patience.BUSY)
 
@@ -38,23 +36,6 @@ def lease_of(crew, index):
 def contexts(crew):
     """How much each job has in hand."""
     return Counter(errand.context for errand in crew.leases.values())
-
-
-def playlist(context):
-    """An errand for a playlist of that job."""
-    document = Document(f"{HOST}/p.m3u8", 100, "the playlist")
-    return DocumentErrand(context, document.url, document=document, wish=0, flow=None)
-
-
-def connects(crew):
-    """How many connections are to be made."""
-    told = [each for child in crew.downloaders for each in child.told_of(messages.Connect)]
-    return sum(each.connections for each in told)
-
-
-def told_early(child):
-    """The URLs that it is to ask for early."""
-    return [each.url for each in child.told_of(messages.AskEarly)]
 
 
 def fail(dispatcher, crew, index, failure, now=0.0):
@@ -126,105 +107,6 @@ class TestGivingOut:
             assert len(segments) >= 4
             assert {each.key for each in segments} == {bytes(16)}
 
-    def test_items_are_asked_for_while_their_key_is_fetched(self):
-        """Far away only: as many as there are connections, less that of the key."""
-        with dispatching() as (dispatcher, crew, _):
-            found = download([item(number, "k") for number in range(9)])
-            dispatcher.add_download(found)
-            dispatcher.saw_way(0, HOST, 0.04)
-            dispatcher.assign(0.0)
-            asked = [told_early(child) for child in crew.downloaders]
-            assert sorted(chain(*asked)) == [f"{HOST}/{number}.ts" for number in range(3)]
-            dispatcher.end_lease(*crew.leases)
-            found.arrived(found.needs.key(found.items[0]), bytes(16))
-            dispatcher.assign(0.0)
-
-            # Whoever has asked has the item then.
-            for child, urls in zip(crew.downloaders, asked, strict=True):
-                told = [each.url for each in child.told_of(messages.FetchSegment)]
-                assert set(urls) <= set(told)
-
-    def test_nothing_is_asked_early_where_the_rate_is_limited(self):
-        """The line is not what is waited for then; connections are made all the same."""
-        with dispatching(limit_rate=1 << 20) as (dispatcher, crew, _):
-            dispatcher.add_download(download([item(number, "k") for number in range(9)]))
-            dispatcher.saw_way(0, HOST, 0.04)
-            dispatcher.assign(0.0)
-
-            assert [told_early(child) for child in crew.downloaders] == [[], []]
-            assert connects(crew) == 3
-
-    def test_what_waits_for_another_key_has_a_connection(self):
-        """It cannot be asked for: it may want a connection soon."""
-        with dispatching() as (dispatcher, crew, _):
-            dispatcher.add_download(download([item(0, "k"), *(item(n, "l") for n in range(1, 9))]))
-            dispatcher.saw_way(0, HOST, 0.04)
-            dispatcher.assign(0.0)
-
-            assert sum(len(told_early(child)) for child in crew.downloaders) == 1
-            assert connects(crew) == 2
-
-    @pytest.mark.parametrize("nearby", [0.0, 0.001])
-    def test_nearby_nothing_is_asked_early(self, nearby):
-        """It would gain nothing."""
-        with dispatching() as (dispatcher, crew, _):
-            dispatcher.add_download(download([item(number, "k") for number in range(9)]))
-            dispatcher.saw_way(0, HOST, nearby)
-            dispatcher.assign(0.0)
-
-            assert [told_early(child) for child in crew.downloaders] == [[], []]
-            assert connects(crew) == 0
-
-    def test_connections_are_made_while_the_playlist_comes(self):
-        """As many as there may be, less the one that it comes on, and once."""
-        with dispatching() as (dispatcher, crew, _):
-            dispatcher.add_document(playlist(0))
-            dispatcher.assign(0.0)
-            dispatcher.far_away(0, HOST)
-            assert connects(crew) == 3
-            dispatcher.saw_way(0, HOST, 0.04)
-
-            assert not any(child.told_of(messages.Disconnect) for child in crew.downloaders)
-
-    @pytest.mark.parametrize(
-        ("url", "round_trip"),
-        [(HOST, 0.0), ("http://elsewhere", 0.04)],
-        ids=["none is kept", "it was a redirect"],
-    )
-    def test_connections_that_were_made_in_vain(self, url, round_trip):
-        """Everybody closes those that nothing has used."""
-        with dispatching() as (dispatcher, crew, _):
-            dispatcher.add_document(playlist(0))
-            dispatcher.assign(0.0)
-            dispatcher.far_away(0, HOST)
-            dispatcher.saw_way(0, url, round_trip)
-
-            for child in crew.downloaders:
-                assert child.told_of(messages.Disconnect) == [messages.Disconnect(0, HOST)]
-
-    def test_nothing_is_made_for_one_of_several_jobs(self):
-        """What the others leave idle is as good."""
-        with dispatching() as (dispatcher, crew, _):
-            for context in (0, 1):
-                dispatcher.add_document(playlist(context))
-            dispatcher.assign(0.0)
-            dispatcher.far_away(0, HOST)
-
-            assert connects(crew) == 0
-
-    def test_nothing_is_made_beforehand_with_a_limit_for_each_host(self):
-        """Nobody counts what lies idle."""
-        with dispatching(max_per_host=3) as (dispatcher, crew, _):
-            dispatcher.add_document(playlist(0))
-            dispatcher.assign(0.0)
-            dispatcher.far_away(0, HOST)
-            dispatcher.saw_way(0, HOST, 0.04)
-            dispatcher.add_download(download([item(number, "k") for number in range(9)]))
-            dispatcher.assign(0.0)
-
-            assert connects(crew) == 0
-            assert [told_early(child) for child in crew.downloaders] == [[], []]
-
     def test_what_is_about_to_end_makes_room(self):
         """For one errand, of whoever has it, once."""
         with dispatching() as (dispatcher, crew, _):
@@ -282,10 +164,7 @@ class TestGivingOut:
     def test_documents_go_before_items(self, dispatched):
         """A playlist that has to be read again is what all else may hang on."""
         dispatcher, crew, _, _ = dispatched
-        document = Document("http://host/p.m3u8", "the playlist", 100)
-        dispatcher.add_document(
-            DocumentErrand(0, document.url, document=document, wish=0, flow=None), due=1.0
-        )
+        dispatcher.add_document(playlist(), due=1.0)
         dispatcher.assign(0.0)
         assert dispatcher.next_due() == 1.0
         dispatcher.drop(1)
