@@ -115,6 +115,7 @@ class DownloaderChild(Child):
         self.credit_ends = os.pipe()  # (reading: downloader, writing: storage)
         self.leases: dict[int, Errand] = {}  # in the order in which they were given
         self.ending: set[int] = set()  # leases, and some that have ended
+        self._asked_back = 0  # the newest lease when that was done last
         self.early = 0  # connections on which something was asked for that nobody may have yet
         self.received = 0  # bytes that have come in, as far as it has said
         self.way = ("", 0.0)  # where it has connected to last, and the seconds there and back
@@ -134,6 +135,13 @@ class DownloaderChild(Child):
     def load_soon(self) -> int:
         """The same, without what is about to end."""
         return self.load - len(self.ending & self.leases.keys())
+
+    def ask_back(self) -> None:
+        """Have it give back what it has not begun: once, as long as it is given nothing more."""
+        newest = max(self.leases, default=0)
+        if newest > self._asked_back:
+            self._asked_back = newest
+            self.tell(ReturnTasks())
 
     def ends(self, lease: int) -> None:
         """What it has under `lease` is about to end."""

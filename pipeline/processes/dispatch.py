@@ -125,6 +125,7 @@ class Dispatcher:
         while waiting and self._has_room(now):
             errand = self._next(now, shares, ahead)
             if errand is None:
+                self._even_out()
                 break
             if shares is not None:
                 shares.took(errand.context)
@@ -139,6 +140,17 @@ class Dispatcher:
         for child, found in orders.items():
             child.tell(*found)
         self._foresight.given_out(self._turns)
+
+    def _even_out(self) -> None:
+        """There is nothing left: what somebody has not begun is for those that have nothing to do.
+
+        It may be behind a body that does not end.
+        """
+        children = [child for child in self._crew.downloaders if child.available]
+        if any(child.load < 0 for child in children):
+            for child in children:
+                if child.load > 0:
+                    child.ask_back()
 
     def far_away(self, context: int, url: str) -> None:
         """The server of the context's first document is a long way off."""

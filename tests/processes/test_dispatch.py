@@ -91,6 +91,27 @@ class TestGivingOut:
             assert found.remaining == 0
             assert [len(child.leases) for child in crew.downloaders] == [2, 1]
 
+    def test_what_one_has_not_begun_is_for_those_that_are_idle(self):
+        """It is asked for once: what is not given back has been begun."""
+        with dispatching() as (dispatcher, crew, _):
+            dispatcher.add_download(found := download([item(number) for number in range(8)]))
+            dispatcher.assign(0.0)
+            first, second = crew.downloaders
+            dispatcher.items_stored(found, [errand.index for errand in second.leases.values()])
+            dispatcher.assign(0.0)
+            dispatcher.items_stored(found, [errand.index for errand in second.leases.values()])
+            for _ in range(2):
+                dispatcher.assign(0.0)
+            assert first.told_of(messages.ReturnTasks) == [messages.ReturnTasks()]
+            assert second.told_of(messages.ReturnTasks) == []
+            *_, newest = first.leases
+            dispatcher.returned([newest])
+            dispatcher.assign(0.0)
+
+            assert len(first.leases) == 2
+            assert len(second.leases) == 1
+            assert found.remaining == 0
+
     def test_a_key_comes_first(self):
         """What is encrypted waits for it, and it is asked for once."""
         with dispatching() as (dispatcher, crew, _):
