@@ -155,6 +155,8 @@ class Story:
             encrypted = any(item.decryption for item in track.plan.items)
             for text in unused(self._options, self._job.variant is not None, encrypted):
                 self._tell(events.Warned(text))
+        if track.plan.extension == ".vtt" and Path(track.output).suffix.lower() == ".srt":
+            self._tell(events.Warned("The segments are WebVTT, and joined as they are: no SubRip"))
         if main.stray_lines:
             ignored = f"{main.stray_lines} lines of the playlist belong to no segment: left out"
             self._tell(events.Warned(ignored))

@@ -213,6 +213,16 @@ def test_a_playlist_without_an_end():
     assert any(isinstance(one, events.Warned) and "no end" in one.message for one in told.events)
 
 
+@pytest.mark.parametrize(("output", "warned"), [("text.srt", True), ("text.vtt", False)])
+def test_a_playlist_of_subtitles(output, warned):
+    """Its segments are joined as they are, which is said where the name promises another form."""
+    told = Told({"main.m3u8": TEXTS["text.m3u8"]}, output=output).run()
+
+    assert len(told.transfers) == 1
+    found = [one.message for one in told.events if isinstance(one, events.Warned)]
+    assert any("no SubRip" in message for message in found) == warned
+
+
 def test_a_failing_transfer_is_the_jobs_own_error():
     """An error that the pipeline raises in the job passes through it."""
     steps = Told({}).job.steps()
