@@ -58,13 +58,16 @@ class DownloadRoot:
         return str(path)
 
     def check(self, output: str) -> None:
-        """Refuse an output that symbolic links lead out of the root. Raises UnacceptableError."""
+        """Refuse an output that is not below the root, or that symbolic links lead out of it.
+
+        The first happens to jobs that were queued under another root. Raises UnacceptableError.
+        """
         path = Path(output)
+        where = f"{printable(output, 200)} is not below the download root {self.path}"
+        if not path.is_relative_to(self.path):
+            raise UnacceptableError(f"{where}: it was queued under another one")
         if _is_circle(path.parent) or path.is_symlink() or not self._holds(path.parent):
-            raise UnacceptableError(
-                f"{printable(output, 200)} is not below the download root {self.path}: a symbolic"
-                " link leads out of it"
-            )
+            raise UnacceptableError(f"{where}: a symbolic link leads out of it")
 
     def _holds(self, directory: Path) -> bool:
         return directory.resolve().is_relative_to(self.path)
@@ -74,6 +77,7 @@ class DownloadRoot:
 
         Raises UnacceptableError or StorageError.
         """
+        self.check(output)
         try:
             Path(output).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -110,3 +110,13 @@ def test_a_file_in_the_way_is_an_error_in_a_sentence(root: DownloadRoot) -> None
 
     with pytest.raises(StorageError, match=r"The directory of .*/a/b/x\.ts cannot be made"):
         root.make_directory(root.output("a/b/x.ts"))
+
+
+def test_a_job_that_was_queued_under_another_root(tmp_path: Path) -> None:
+    """It is refused for what it is: no link has to do with it."""
+    output = DownloadRoot.at(tmp_path / "before").output("a/video.ts")
+    root = DownloadRoot.at(tmp_path / "now")
+
+    with pytest.raises(UnacceptableError, match="queued under another"):
+        root.make_directory(output)
+    assert not (tmp_path / "before" / "a").exists()
