@@ -125,7 +125,6 @@ class Dispatcher:
         while waiting and self._has_room(now):
             errand = self._next(now, shares, ahead)
             if errand is None:
-                self._even_out()
                 break
             if shares is not None:
                 shares.took(errand.context)
@@ -139,10 +138,12 @@ class Dispatcher:
             waiting = [child for child in waiting if load(child) < ahead]
         for child, found in orders.items():
             child.tell(*found)
+        if not orders:
+            self._even_out()
         self._foresight.given_out(self._turns)
 
     def _even_out(self) -> None:
-        """There is nothing left: what somebody has not begun is for those that have nothing to do.
+        """There is nothing to give out: what somebody has not begun is for those who are idle.
 
         It may be behind a body that does not end.
         """
