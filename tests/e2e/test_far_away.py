@@ -92,6 +92,37 @@ def test_the_next_request_is_there_before_the_answer_ends(far: Bench) -> None:
     assert run.receipt["retries"] == 0
 
 
+class InPieces:
+    """Sends a body in pieces, the last ones slowly: is the next request there before the end?"""
+
+    def __init__(self, pieces: int = 25) -> None:
+        self.pieces = pieces
+        self.seen: list[bool] = []
+
+    def __call__(self, exchange: Exchange) -> None:
+        """Answer, and look."""
+        reply = exchange.right_reply()
+        exchange.head(reply.status, reply.headers, reply.length)
+        step = -(-(reply.end - reply.start) // self.pieces)
+        waiting: list[object] = []
+        for start in range(reply.start, reply.end, step):
+            pause = 0.02 if reply.end - start > 2 * step else 0.4
+            waiting, _, _ = select.select([exchange.sock], [], [], pause)
+            exchange.send_part(reply.payload, start, min(start + step, reply.end))
+        self.seen.append(bool(waiting))
+
+
+def test_the_last_one_is_asked_for_in_time_too(bench: Bench) -> None:
+    """Nobody has it in hand beforehand: a connection that is about to be free is given it."""
+    _move_away(bench.workspace)
+    bench.serve([100 * KB] * 3)
+    bench.origin.behave("/segment*", pieces := InPieces())
+
+    bench.check_right(bench.fetch("-N", "2", "--processes", "2"))
+
+    assert sorted(pieces.seen) == [False, False, True]
+
+
 def test_nearby_requests_wait_for_their_turn(bench: Bench) -> None:
     """Nothing is sent before the answer to the last request is there as a whole."""
     bench.serve([30 * KB] * 12, aes=Aes())
@@ -303,7 +334,8 @@ def test_a_key_that_takes_its_time(far: Bench) -> None:
     far.origin.behave("/*.key", Held(gate))
     with far.start("-N", "4") as running:
         far.origin.wait_for("/segment*", 3)
-        running.wait_until(lambda: far.origin.open_connections == 1, "only the key is waited for")
+        # The key's, and perhaps the playlist's, but none of the three.
+        running.wait_until(lambda: far.origin.open_connections <= 2, "they are closed")
         gate.set()
         run = running.wait()
 
@@ -374,7 +406,7 @@ def test_a_server_that_has_one_connection_at_a_time(segments: int, bench: Bench)
 def test_a_playlist_that_leads_elsewhere(far: Bench) -> None:
     """Nothing is left open to the host that it was redirected from."""
     with Origin("127.0.0.2") as other:
-        other.behave("/moved.m3u8", Redirect(far.url))
+        other.behave("/moved.m3u8", Late(0.5, Redirect(far.url)))
         far.url = other.url("/moved.m3u8")
         gate = threading.Event()
         far.origin.behave("/segment*", Held(gate))
