@@ -9,7 +9,7 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -24,8 +24,8 @@ from pipeline.net.pace import Pace
 _AHEAD = 16 * 1024
 
 #: Seconds that the answer may take to a request that was sent beforehand, and to the first one on a
-#: connection that was made beforehand: a server that has as many workers as it has connections may
-#: not have taken it up. The request is made anew then.
+#: connection that was made beforehand, if others are answered meanwhile: a server with as many
+#: workers as connections may not have taken it up. The request is made anew then.
 _DUE_SECONDS = 3.0
 
 #: Bytes by which a body is told from the one before it. Segments of MPEG-TS are alike in their
@@ -56,6 +56,10 @@ class NotBorne(Stale):
     """A request that was sent behind a body has had no answer that makes sense."""
 
 
+def _unknown() -> bool:
+    return False
+
+
 class Connection:
     """A connected socket, and what has been read from it ahead."""
 
@@ -78,7 +82,7 @@ class Connection:
         self._poll.register(sock, _UNFIT)
         _set_timeout(sock, timeout)
 
-    def ask(self, request: bytes) -> Head:
+    def ask(self, request: bytes, others_are_served: Callable[[], bool] = _unknown) -> Head:
         """Send `request` and return the head of the answer to it.
 
         Raises Stale if the server had closed the connection, or has not taken it up, FetchFailure,
@@ -87,24 +91,33 @@ class Connection:
         made_ahead = self._rested and not self.used
         try:
             self._begin(request)
-            self._first_bytes(soon=made_ahead)
-        except TimeoutError as error:
             if made_ahead:
-                raise Stale from error
-            raise
+                self._fill_if_taken_up(others_are_served)
+            else:
+                self._fill()
         except (ConnectionError, EOFError) as error:
             if self._rested:
                 raise Stale from error
             raise
         return self._answer()
 
-    def _first_bytes(self, *, soon: bool) -> None:
-        """Wait for an answer to begin. Raises TimeoutError, ConnectionError, EOFError."""
-        if soon:
-            _set_timeout(self._sock, min(self._timeout, _DUE_SECONDS))
-        self._fill()
-        if soon:
-            _set_timeout(self._sock, self._timeout)
+    def _fill_if_taken_up(self, others_are_served: Callable[[], bool]) -> None:
+        """Wait for an answer to begin, on a connection that has had none yet.
+
+        Raises Stale where it is only others that are answered, TimeoutError, OSError, EOFError.
+        """
+        deadline = time.monotonic() + self._timeout
+        _set_timeout(self._sock, min(self._timeout, _DUE_SECONDS))
+        while True:
+            try:
+                self._fill()
+                break
+            except TimeoutError as error:
+                if others_are_served():
+                    raise Stale from error
+                if time.monotonic() >= deadline:
+                    raise
+        _set_timeout(self._sock, self._timeout)
 
     def _begin(self, request: bytes) -> None:
         self.used = True
@@ -130,7 +143,7 @@ class Connection:
         self._sock.sendall(request)
         self._spoilt = False
 
-    def answer_due(self, request: bytes) -> Head:
+    def answer_due(self, request: bytes, others_are_served: Callable[[], bool] = _unknown) -> Head:
         """The head of the answer to what was asked ahead, or early; `request` is what it should be.
 
         Raises NotBorne if it was asked ahead; if it was asked early, Stale, FetchFailure, EOFError,
@@ -143,8 +156,8 @@ class Connection:
         if early != request:  # cookies have changed: the answer may be another one now
             raise Stale
         try:
-            self._first_bytes(soon=True)
-        except (TimeoutError, ConnectionError, EOFError) as error:
+            self._fill_if_taken_up(others_are_served)
+        except (ConnectionError, EOFError) as error:
             raise Stale from error
         head = self._answer()
         if head.status >= 400 and head.status not in _BUSY:  # it may be one of being too early

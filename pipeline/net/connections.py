@@ -1,6 +1,8 @@
 """Kept-alive connections of a process, by site, and the requests that are made on them."""
 
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -34,6 +36,8 @@ class Connections:
         self._idle: dict[Site, list[Connection]] = {}  # the site used last is the last one
         self.due = Due()
         self._kept: dict[Site, float] = {}  # seconds to those that keep connections, and back
+        self._making: Counter[Site] = Counter()  # connections for requests to come
+        self._answered: dict[Site, float] = {}  # when the last answer began
         self._one_by_one: dict[Site, None] = {}  # they do not answer what is asked ahead
         self._lock = threading.Lock()
 
@@ -46,9 +50,30 @@ class Connections:
         an idle connection at the very moment at which it is used: nothing has failed then, and the
         request is made once more, on a new one. Raises what `Connection.ask` and `connect` raise.
         """
+        begun = time.monotonic()
+
+        def others_are_served() -> bool:
+            return self._answered.get(site, 0.0) > begun
+
+        connection, head = self._asked(site, what, request, connect, others_are_served)
+        self.served(site)
+        return connection, head
+
+    def served(self, site: Site) -> None:
+        """An answer from there has begun."""
+        self._answered[site] = time.monotonic()
+
+    def _asked(
+        self,
+        site: Site,
+        what: str,
+        request: bytes,
+        connect: Callable[[Site], Connection],
+        others_are_served: Callable[[], bool],
+    ) -> tuple[Connection, Head]:
         if (due := self.due.take((site, what))) is not None:
             try:
-                return due, _or_closed(due, lambda: due.answer_due(request))
+                return due, _or_closed(due, lambda: due.answer_due(request, others_are_served))
             except NotBorne:
                 self.ask_one_by_one(site)
             except Stale:
@@ -56,7 +81,9 @@ class Connections:
         if (connection := self._take(site)) is not None:
             made_ahead = not connection.used
             try:
-                return connection, _or_closed(connection, lambda: connection.ask(request))
+                return connection, _or_closed(
+                    connection, lambda: connection.ask(request, others_are_served)
+                )
             except Stale:
                 if made_ahead:  # others like it may be what the server is waiting on
                     self.close_unused(site)
@@ -67,19 +94,36 @@ class Connections:
     def ask_early(
         self, site: Site, what: str, request: bytes, connect: Callable[[Site], Connection]
     ) -> None:
-        """Send `request` before its answer is wanted: `ask` finds that by `what`.
+        """Send the announced `request` before its answer is wanted: `ask` finds that by `what`.
 
-        Raises what `connect` raises, OSError.
+        On a connection that was made ahead, or on a new one; but not where some are just being
+        made: they will be there when it is wanted. Raises what `connect` raises, OSError.
         """
-        if (connection := self._take_unused(site)) is None:
+        connection = self._take_unused(site)
+        if connection is None:
+            if self._making[site]:
+                return
             connection = connect(site)
             self._met(site, connection)
+        if not self.due.claim((site, what)):  # it has been wanted, and made, meanwhile
+            self.add(site, connection)
+            return
         try:
             connection.ask_early(what, request)
         except BaseException:
             connection.close()
             raise
         self.due.expect((site, what), connection)
+
+    def make_ahead(self, site: Site, connect: Callable[[Site], Connection]) -> Connection:
+        """A new connection, for requests to come. Raises what `connect` raises."""
+        with self._lock:
+            self._making[site] += 1
+        try:
+            return connect(site)
+        finally:
+            with self._lock:
+                self._making[site] -= 1
 
     def add(self, site: Site, connection: Connection) -> None:
         """A new connection, made for requests to come."""
@@ -129,8 +173,9 @@ class Connections:
             return len(self._idle.get(site, ()))
 
     def idle_share(self, site: Site) -> float:
-        """That, as a part of those that there may be."""
-        return self.idle(site) / self.most
+        """Those of them that were of use before, as a part of those that there may be."""
+        with self._lock:
+            return sum(each.used for each in self._idle.get(site, ())) / self.most
 
     def round_trip(self, site: Site) -> float:
         """Seconds to `site` and back, if it has kept a connection after an answer; else 0."""
@@ -182,7 +227,8 @@ class Connections:
         if len(self._idle) > _MOST_SITES:
             site = next(iter(self._idle))
             given_up += self._idle.pop(site)
-            self._kept.pop(site, None)
+            for notes in (self._kept, self._making, self._answered):
+                notes.pop(site, None)
         return given_up
 
 

@@ -129,7 +129,9 @@ class DirectSender:
         site = self._site_of(target.place)
         if self._connections.idle(site) >= enough or target.place in self._useless:
             return
-        connection = self._connect(site, target.clean, _AHEAD_SECONDS)
+        connection = self._connections.make_ahead(
+            site, lambda site: self._connect(site, target.clean, _AHEAD_SECONDS)
+        )
         site = self._site_of(target.place)
         self._connections.add(site, connection)
         if (but := self._useless.get(target.place)) is not None:  # since a moment ago

@@ -13,14 +13,21 @@ from pipeline.net.connection import Connection
 if TYPE_CHECKING:
     from pipeline.net.connections import Site
 
-#: Seconds for which an answer is kept: who has asked beforehand comes soon for it, or not at all.
+#: Seconds for which an answer is kept, and round trips, if those are longer: who has asked
+#: beforehand comes soon for it, or not at all. A server that serves few at a time waits meanwhile.
 KEPT_SECONDS = 1.0
+_KEPT_ROUND_TRIPS = 4
 
-#: Seconds for which a request is waited for that is going to be sent: as long as a new connection
-#: takes (`direct`). It is made once more after that, and what was sent is closed.
-_COMING_SECONDS = 1.0
+#: Seconds for which a request is waited for that is being sent: nothing that fits into a socket's
+#: buffer takes as long.
+_SENDING_SECONDS = 1.0
 
 _Key = tuple["Site", str]
+
+
+def kept_seconds(round_trip: float) -> float:
+    """For how long the answer is kept of a server that is so many seconds away."""
+    return max(KEPT_SECONDS, _KEPT_ROUND_TRIPS * round_trip)
 
 
 class Due:
@@ -30,17 +37,28 @@ class Due:
         """Nothing is due."""
         self._found: dict[_Key, tuple[float, Connection]] = {}
         self._coming: set[_Key] = set()
+        self._sending: set[_Key] = set()
         self._changed = threading.Condition()
 
     def announce(self, key: _Key) -> None:
-        """The request is going to be sent: who wants the answer waits for that."""
+        """The request is going to be sent."""
         with self._changed:
             self._coming.add(key)
+
+    def claim(self, key: _Key) -> bool:
+        """It is being sent now: who wants the answer waits. False if it has been made by others."""
+        with self._changed:
+            if key not in self._coming:
+                return False
+            self._coming.remove(key)
+            self._sending.add(key)
+            return True
 
     def settle(self, key: _Key) -> None:
         """It has been sent, or is not going to be."""
         with self._changed:
             self._coming.discard(key)
+            self._sending.discard(key)
             self._changed.notify_all()
 
     def expect(self, key: _Key, connection: Connection) -> None:
@@ -55,15 +73,16 @@ class Due:
     def knows(self, key: _Key) -> bool:
         """Whether the request has been sent, or is going to be."""
         with self._changed:
-            return key in self._found or key in self._coming
+            return key in self._found or key in self._coming or key in self._sending
 
     def take(self, key: _Key) -> Connection | None:
-        """The connection that brings the answer, if it was asked for.
+        """The connection that brings the answer, if it was asked for; else it is not going to be.
 
         Waits for a moment if it is just being asked for.
         """
         with self._changed:
-            self._changed.wait_for(lambda: key not in self._coming, _COMING_SECONDS)
+            self._changed.wait_for(lambda: key not in self._sending, _SENDING_SECONDS)
+            self._coming.discard(key)
             given_up = self._overdue()
             _, connection = self._found.pop(key, (0.0, None))
         _close(given_up)
@@ -96,8 +115,12 @@ class Due:
         _close(given_up)
 
     def _overdue(self) -> list[Connection]:
-        before = time.monotonic() - KEPT_SECONDS
-        keys = [key for key, (since, _) in self._found.items() if since < before]
+        now = time.monotonic()
+        keys = [
+            key
+            for key, (since, connection) in self._found.items()
+            if since + kept_seconds(connection.round_trip) < now
+        ]
         return [self._found.pop(key)[1] for key in keys]
 
 

@@ -7,11 +7,12 @@ as good. Decisions, and the orders for them; what an early request is, is in `ne
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from pipeline.net.ahead import LEAST_ROUND_TRIP
-from pipeline.net.due import KEPT_SECONDS
+from pipeline.net.due import kept_seconds
 from pipeline.net.hosts import HostPauses, host_of
 from pipeline.options import FetchOptions
 from pipeline.processes import messages
@@ -39,6 +40,7 @@ class _Job:
     context: int
     connected: str | None  # where connections were made, while they are of use
     answered: bool = False  # its first document is here
+    round_trip: float = 0.0  # seconds to there, and back
     early: _Early | None = None
 
 
@@ -76,7 +78,7 @@ class Foresight:
         job = self._job
         if job is None or job.context != context or job.answered:
             return
-        job.answered = True
+        job.answered, job.round_trip = True, round_trip
         if not round_trip or not self._leads_to(url):
             self._disconnect()
         if round_trip < LEAST_ROUND_TRIP:
@@ -94,7 +96,8 @@ class Foresight:
         if self._job is None or self._job.connected is None or not downloads:
             return
         if not any(download.remaining for download in downloads):
-            self._disconnect(in_use=True)
+            children = self._crew.downloaders
+            self._disconnect(but={child: len(child.leases) + child.early for child in children})
 
     # -- while the key comes -----------------------------------------------------------------
 
@@ -106,9 +109,12 @@ class Foresight:
         if download.arrivals or self._pauses.until(download.items[0].url) > now:
             return
         under_way = sum(len(child.leases) for child in self._crew.downloaders)
-        slots = self._free()[: max(0, len(download.items) - under_way)]
+        free = self._free()
+        slots = free[: max(0, len(download.items) - under_way)]
+        if len(slots) < len(free):  # what nothing is asked on may keep the key's request waiting
+            self._disconnect(but=Counter(slots))
         asked = download.waiting_for(errand.need, len(slots)) if self._asks else []
-        job.early = _Early(errand, now + KEPT_SECONDS)
+        job.early = _Early(errand, now + kept_seconds(job.round_trip))
         for index, child in zip(asked, slots, strict=False):
             job.early.children[download.job, index] = child
             child.early += 1
@@ -167,15 +173,15 @@ class Foresight:
         for child in self._crew.downloaders:
             child.early = 0
 
-    def _disconnect(self, *, in_use: bool = False) -> None:
-        """Have connections closed that were made and not used; if some are `in_use`, but those."""
+    def _disconnect(self, but: Mapping[DownloaderChild, int] = MappingProxyType({})) -> None:
+        """Have connections closed that were made and not used, but for so many of each child."""
         assert self._job is not None  # noqa: S101  (it is asked about one)
         url, self._job.connected = self._job.connected, None
         if url is None:
             return
         for child in self._crew.downloaders:
-            but = len(child.leases) + child.early if in_use else 0
-            child.tell(messages.Disconnect(self._job.context, url, but))
+            left = but.get(child, 0)
+            child.tell(messages.Disconnect(self._job.context, url, left))
 
 
 def _ask_early(download: Download, index: int) -> messages.AskEarly:

@@ -12,6 +12,7 @@ from pipeline.net import connection as connections_of_time
 from pipeline.net import connections as sites
 from pipeline.net.connect import connect
 from pipeline.net.connections import Connections, Site
+from pipeline.net.early import EarlyRequest
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 REQUEST = b"GET / HTTP/1.1\r\n\r\n"
@@ -312,7 +313,7 @@ def test_a_connection_made_for_later(server: Server) -> None:
 
 def early(connections: Connections, server: Server, request: bytes = FOLLOWING) -> None:
     """A request whose answer is wanted later."""
-    connections.ask_early(server.site, "/following", request, _connect)
+    EarlyRequest(connections, server.site, "/following", request, _connect).send()
 
 
 def test_an_answer_that_was_asked_for_early(server: Server) -> None:
@@ -393,23 +394,68 @@ def test_connections_made_for_nothing(server: Server) -> None:
     assert server.made == 2
 
 
-def test_a_server_that_has_not_taken_up_what_was_made_ahead(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It may have no worker for it: the request is made anew, and the others are closed."""
-    monkeypatch.setattr(connections_of_time, "_DUE_SECONDS", 0.1)
-    server.drops = True
-    server.plan = [(0, True), (0, False), (1, False)]
-    server.start()
-    connections = Connections(4)
-    for _ in range(2):
-        connections.add(server.site, _connect(server.site))
+def silent(timeout: float) -> tuple[connections_of_time.Connection, socket.socket]:
+    """A connection that was made ahead, and its other end, which says nothing."""
+    client, server = socket.socketpair()
+    connection = connections_of_time.Connection(client, timeout)
+    assert connection.rest()
+    return connection, server
 
-    assert ask(connections, server) == 200
-    assert connections.idle(server.site) == 1
-    connections.close()
-    server.join()
-    assert server.made == 3
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was sent beforehand is looked after ten times a second."""
+    monkeypatch.setattr(connections_of_time, "_DUE_SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("impatient")
+class TestMadeAhead:
+    """The first request on a connection that was made for it, and has no answer."""
+
+    def test_others_are_served(self) -> None:
+        """The server may have no worker for it: that is no failure of the request."""
+        connection, server = silent(30.0)
+        with server, pytest.raises(connections_of_time.Stale):
+            connection.ask(REQUEST, lambda: True)
+        connection.close()
+
+    def test_nobody_is_served(self) -> None:
+        """The server takes its time, and has it."""
+        connection, server = silent(30.0)
+        looks: list[bool] = []
+
+        def others_are_served() -> bool:
+            looks.append(False)
+            if len(looks) == 3:
+                server.sendall(ANSWER)
+            return False
+
+        with server:
+            assert connection.ask(REQUEST, others_are_served).status == 200
+        connection.close()
+
+    def test_nobody_is_ever_served(self) -> None:
+        """That takes as long as with any other request."""
+        connection, server = silent(0.35)
+        with server, pytest.raises(TimeoutError):
+            connection.ask(REQUEST, lambda: False)
+        connection.close()
+
+    def test_its_like_are_closed(self, server: Server) -> None:
+        """They may be what the server is waiting on. The request is made anew."""
+        server.plan = [(0, True), (0, False), (1, False)]
+        server.drops = True
+        server.start()
+        connections = Connections(4)
+        for _ in range(2):
+            connections.add(server.site, _connect(server.site))
+        threading.Timer(0.2, lambda: connections.served(server.site)).start()
+
+        assert ask(connections, server) == 200
+        assert connections.idle(server.site) == 1
+        connections.close()
+        server.join()
+        assert server.made == 3
 
 
 def test_what_was_made_first_is_taken_first(server: Server) -> None:
@@ -460,3 +506,36 @@ def test_who_keeps_connections(server: Server) -> None:
 
     assert connections.round_trip(server.site) == connection.round_trip > 0
     connections.close()
+
+
+def test_nothing_is_asked_early_where_connections_are_being_made(server: Server) -> None:
+    """They will be there when the answer is wanted; another one would be one too many."""
+    server.plan = [(1, False)]
+    server.start()
+    connections = Connections(4)
+
+    def make(site: Site) -> connections_of_time.Connection:
+        early(connections, server)
+        return _connect(site)
+
+    connections.add(server.site, connections.make_ahead(server.site, make))
+
+    assert following(connections, server) == 200
+    server.join()
+    assert server.made == 1
+
+
+def test_what_is_wanted_before_it_was_sent_early(server: Server) -> None:
+    """It is not asked for twice: the connection that was to bring it is kept."""
+    server.plan = [(1, False), (1, False)]
+    server.start()
+    connections = Connections(4)
+    request = EarlyRequest(connections, server.site, "/following", FOLLOWING, _connect)
+    assert following(connections, server) == 200
+    request.send()
+
+    assert connections.idle(server.site) == 1
+    assert ask(connections, server) == 200
+    connections.close()
+    server.join()
+    assert server.made == 2

@@ -17,6 +17,8 @@ class Waiting:
 
     closed = False
 
+    round_trip = 0.0
+
     def close(self) -> None:
         """It waits no more."""
         self.closed = True
@@ -71,11 +73,12 @@ def test_nothing_is_due_after_the_end() -> None:
     assert due.take((SITE, "/a")) is None
 
 
-def test_a_request_that_is_going_to_be_sent() -> None:
+def test_a_request_that_is_being_sent() -> None:
     """Who wants its answer waits, instead of asking once more."""
     due, one = Due(), Waiting()
     found: list[object] = []
     due.announce((SITE, "/a"))
+    assert due.claim((SITE, "/a"))
     thread = threading.Thread(target=lambda: found.append(due.take((SITE, "/a"))))
     thread.start()
     assert due.knows((SITE, "/a"))
@@ -87,12 +90,25 @@ def test_a_request_that_is_going_to_be_sent() -> None:
     assert found == [one]
 
 
-def test_a_request_that_is_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not waited for once that is known, and never for long."""
-    monkeypatch.setattr(dues, "_COMING_SECONDS", 0.05)
+def test_a_request_that_was_going_to_be_sent() -> None:
+    """Whoever wants its answer first makes it: it is not sent any more."""
     due = Due()
     due.announce((SITE, "/a"))
+    assert due.knows((SITE, "/a"))
     assert due.take((SITE, "/a")) is None
-    due.settle((SITE, "/a"))
 
-    assert due.take((SITE, "/a")) is None
+    assert not due.claim((SITE, "/a"))
+    assert not due.knows((SITE, "/a"))
+
+
+def test_a_far_server_has_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was asked for needs a round trip, and what is waited for takes one or two as well."""
+    monkeypatch.setattr(dues, "KEPT_SECONDS", 0.0)
+    due, near, far = Due(), Waiting(), Waiting()
+    far.round_trip = 5.0
+    due.expect((SITE, "/near"), near)
+    due.expect((SITE, "/far"), far)
+    time.sleep(0.01)
+    due.forget()
+
+    assert (near.closed, far.closed) == (True, False)

@@ -106,6 +106,15 @@ class TestConnections:
             told = told_of(crew, messages.Disconnect)
             assert sorted(each.but for each in told) == [0, 1]
 
+    def test_more_than_there_are_items_that_wait_for_a_key(self):
+        """What nothing is asked on may be what the server waits on, instead of sending the key."""
+        with far() as (dispatcher, crew):
+            dispatcher.add_download(download(encrypted(2)))
+            dispatcher.assign(0.0)
+
+            assert len(told_of(crew, messages.AskEarly)) == 1
+            assert sum(each.but for each in told_of(crew, messages.Disconnect)) == 1
+
     def test_one_of_several_jobs(self):
         """What the others leave idle is as good."""
         with dispatching() as (dispatcher, crew, _):
