@@ -158,9 +158,11 @@ class Dispatcher:
         if self._contexts == {context} and not self._turns:
             self._foresight.far_away(context, url)
 
-    def saw_way(self, context: int, url: str, round_trip: float) -> None:
-        """So far away is the server of `url`, if it keeps connections; else 0."""
-        self._foresight.saw_way(context, url, round_trip)
+    def saw_way(
+        self, child: DownloaderChild, context: int, report: messages.DocumentFetched
+    ) -> None:
+        """A document says how far away its server is, if that keeps connections."""
+        self._foresight.saw_way(child, context, report)
 
     def _short_of_work(
         self, ahead: int

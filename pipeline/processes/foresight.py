@@ -40,6 +40,7 @@ class _Job:
     context: int
     connected: str | None  # where connections were made, while they are of use
     answered: bool = False  # its first document is here
+    kept_by: set[DownloaderChild] = field(default_factory=set)  # they have a connection from it
     round_trip: float = 0.0  # seconds to there, and back
     early: _Early | None = None
 
@@ -70,18 +71,23 @@ class Foresight:
         for child, connections in Counter(self._free()).items():
             child.tell(messages.Connect(context, url, connections))
 
-    def saw_way(self, context: int, url: str, round_trip: float) -> None:
-        """A document has come from `url`; so far is that if its server keeps connections, else 0.
+    def saw_way(
+        self, child: DownloaderChild, context: int, report: messages.DocumentFetched
+    ) -> None:
+        """A document has come to `child`, and says whether its server keeps connections.
 
         One that does not may have one at a time, and must not wait on others that nobody uses.
         """
         job = self._job
-        if job is None or job.context != context or job.answered:
+        if job is None or job.context != context:
             return
-        job.answered, job.round_trip = True, round_trip
-        if not round_trip or not self._leads_to(url):
+        job.kept_by.add(child)
+        if job.answered:
+            return
+        job.answered, job.round_trip = True, report.round_trip
+        if not report.round_trip or not self._leads_to(report.url):
             self._disconnect()
-        if round_trip < LEAST_ROUND_TRIP:
+        if report.round_trip < LEAST_ROUND_TRIP:
             self._job = None
 
     def added(self, download: Download) -> None:
@@ -96,8 +102,13 @@ class Foresight:
         if self._job is None or self._job.connected is None or not downloads:
             return
         if not any(download.remaining for download in downloads):
-            children = self._crew.downloaders
-            self._disconnect(but={child: len(child.leases) + child.early for child in children})
+            kept = self._job.kept_by
+            self._disconnect(
+                but={
+                    child: max(0, len(child.leases) + child.early - (child in kept))
+                    for child in self._crew.downloaders
+                }
+            )
 
     # -- while the key comes -----------------------------------------------------------------
 

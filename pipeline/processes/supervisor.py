@@ -246,7 +246,7 @@ class Supervisor:
         match message:
             case messages.DocumentFetched():
                 self._caretaker.fruitful()
-                self._document(self._dispatcher.end_lease(message.lease), message)
+                self._document(child, self._dispatcher.end_lease(message.lease), message)
             case messages.FetchFailed():
                 self._caretaker.fruitful()
                 self._failed(message)
@@ -280,10 +280,12 @@ class Supervisor:
             child.way = way
             self.tuner.connected(*way)
 
-    def _document(self, errand: Errand | None, report: messages.DocumentFetched) -> None:
+    def _document(
+        self, child: DownloaderChild, errand: Errand | None, report: messages.DocumentFetched
+    ) -> None:
         if errand is not None:
             self._jobs.origin_seen(errand.context, report.origin_private)
-            self._dispatcher.saw_way(errand.context, report.url, report.round_trip)
+            self._dispatcher.saw_way(child, errand.context, report)
         if isinstance(errand, DocumentErrand):
             self._jobs.answer(errand.flow, errand.wish, Fetched(report.url, report.body))
         elif isinstance(errand, NeedErrand):

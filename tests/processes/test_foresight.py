@@ -22,11 +22,19 @@ def far(url=HOST, round_trip=FAR, **options):
         dispatcher.add_document(playlist())
         dispatcher.assign(0.0)
         dispatcher.far_away(0, HOST)
-        dispatcher.end_lease(*crew.leases)
-        dispatcher.saw_way(0, url, round_trip)
+        playlist_comes(dispatcher, crew, url, round_trip)
         for child in crew.downloaders:
             child.told.clear()
         yield dispatcher, crew
+
+
+def playlist_comes(dispatcher, crew, url, round_trip):
+    """To the one that has been told to fetch it."""
+    (child,) = (child for child in crew.downloaders if child.leases)
+    (lease,) = child.leases
+    dispatcher.end_lease(lease)
+    report = messages.DocumentFetched(lease, url, b"", None, round_trip)
+    dispatcher.saw_way(child, 0, report)
 
 
 def connects(crew):
@@ -85,7 +93,7 @@ class TestConnections:
             dispatcher.add_document(playlist())
             dispatcher.assign(0.0)
             dispatcher.far_away(0, HOST)
-            dispatcher.saw_way(0, url, round_trip)
+            playlist_comes(dispatcher, crew, url, round_trip)
 
             assert told_of(crew, messages.Disconnect) == [messages.Disconnect(0, HOST, 0)] * 2
 
@@ -100,11 +108,16 @@ class TestConnections:
     def test_more_than_there_are_items(self):
         """What has nothing to do is closed when everything is in somebody's hand."""
         with far() as (dispatcher, crew):
-            dispatcher.add_download(download([item(0)]))
+            dispatcher.add_download(download([item(0), item(1)]))
             dispatcher.assign(0.0)
 
-            told = told_of(crew, messages.Disconnect)
-            assert sorted(each.but for each in told) == [0, 1]
+            # The one that has fetched the playlist has a connection from that.
+            told = [
+                each.but
+                for child in crew.downloaders
+                for each in child.told_of(messages.Disconnect)
+            ]
+            assert told == [0, 1]
 
     def test_more_than_there_are_items_that_wait_for_a_key(self):
         """What nothing is asked on may be what the server waits on, instead of sending the key."""
