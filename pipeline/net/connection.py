@@ -56,10 +56,6 @@ class NotBorne(Stale):
     """A request that was sent behind a body has had no answer that makes sense."""
 
 
-def _unknown() -> bool:
-    return False
-
-
 class Connection:
     """A connected socket, and what has been read from it ahead."""
 
@@ -82,19 +78,19 @@ class Connection:
         self._poll.register(sock, _UNFIT)
         _set_timeout(sock, timeout)
 
-    def ask(self, request: bytes, others_are_served: Callable[[], bool] = _unknown) -> Head:
+    def ask(self, request: bytes, others_are_served: Callable[[], bool] | None = None) -> Head:
         """Send `request` and return the head of the answer to it.
 
-        Raises Stale if the server had closed the connection, or has not taken it up, FetchFailure,
+        `others_are_served`: of a connection that was made ahead, and may not have been taken up.
+        Raises Stale if that is so, or if the server had closed the connection, FetchFailure,
         EOFError, OSError.
         """
-        made_ahead = self._rested and not self.used
         try:
             self._begin(request)
-            if made_ahead:
-                self._fill_if_taken_up(others_are_served)
-            else:
+            if others_are_served is None:
                 self._fill()
+            else:
+                self._fill_if_taken_up(others_are_served)
         except (ConnectionError, EOFError) as error:
             if self._rested:
                 raise Stale from error
@@ -143,7 +139,7 @@ class Connection:
         self._sock.sendall(request)
         self._spoilt = False
 
-    def answer_due(self, request: bytes, others_are_served: Callable[[], bool] = _unknown) -> Head:
+    def answer_due(self, request: bytes, others_are_served: Callable[[], bool]) -> Head:
         """The head of the answer to what was asked ahead, or early; `request` is what it should be.
 
         Raises NotBorne if it was asked ahead; if it was asked early, Stale, FetchFailure, EOFError,

@@ -50,12 +50,7 @@ class Connections:
         an idle connection at the very moment at which it is used: nothing has failed then, and the
         request is made once more, on a new one. Raises what `Connection.ask` and `connect` raise.
         """
-        begun = time.monotonic()
-
-        def others_are_served() -> bool:
-            return self._answered.get(site, 0.0) > begun
-
-        connection, head = self._asked(site, what, request, connect, others_are_served)
+        connection, head = self._asked(site, what, request, connect)
         self.served(site)
         return connection, head
 
@@ -64,32 +59,31 @@ class Connections:
         self._answered[site] = time.monotonic()
 
     def _asked(
-        self,
-        site: Site,
-        what: str,
-        request: bytes,
-        connect: Callable[[Site], Connection],
-        others_are_served: Callable[[], bool],
+        self, site: Site, what: str, request: bytes, connect: Callable[[Site], Connection]
     ) -> tuple[Connection, Head]:
         if (due := self.due.take((site, what))) is not None:
+            since_now = self._others_served(site)
             try:
-                return due, _or_closed(due, lambda: due.answer_due(request, others_are_served))
+                return due, _or_closed(due, lambda: due.answer_due(request, since_now))
             except NotBorne:
                 self.ask_one_by_one(site)
             except Stale:
                 pass
         if (connection := self._take(site)) is not None:
-            made_ahead = not connection.used
+            others = None if connection.used else self._others_served(site)
             try:
-                return connection, _or_closed(
-                    connection, lambda: connection.ask(request, others_are_served)
-                )
+                return connection, _or_closed(connection, lambda: connection.ask(request, others))
             except Stale:
-                if made_ahead:  # others like it may be what the server is waiting on
+                if others is not None:  # those like it may be what the server is waiting on
                     self.close_unused(site)
         fresh = connect(site)
         self._met(site, fresh)
         return fresh, _or_closed(fresh, lambda: fresh.ask(request))
+
+    def _others_served(self, site: Site) -> Callable[[], bool]:
+        """Tells whether the server has answered something from now on."""
+        begun = time.monotonic()
+        return lambda: self._answered.get(site, 0.0) > begun
 
     def ask_early(
         self, site: Site, what: str, request: bytes, connect: Callable[[Site], Connection]
@@ -221,9 +215,10 @@ class Connections:
         given_up = [connection]
         if connection.used:
             self._kept[site] = connection.round_trip
-        if len(idle) < self.most:
-            unused = sum(not each.used for each in idle)  # they are the first ones
-            idle.insert(len(idle) if connection.used else unused, given_up.pop())
+        if len(idle) < self.most and connection.used:
+            idle.append(given_up.pop())
+        elif len(idle) < self.most:  # behind its like, which are the first ones
+            idle.insert(sum(not each.used for each in idle), given_up.pop())
         if len(self._idle) > _MOST_SITES:
             site = next(iter(self._idle))
             given_up += self._idle.pop(site)

@@ -80,6 +80,8 @@ class Due:
 
         Waits for a moment if it is just being asked for.
         """
+        if not (self._found or self._coming or self._sending):
+            return None  # most requests are for nothing of the kind
         with self._changed:
             self._changed.wait_for(lambda: key not in self._sending, _SENDING_SECONDS)
             self._coming.discard(key)
@@ -91,11 +93,12 @@ class Due:
     @property
     def pending(self) -> bool:
         """Whether there is something that somebody has to come for."""
-        with self._changed:
-            return bool(self._found or self._coming)
+        return bool(self._found or self._coming)
 
     def forget(self) -> None:
         """Close those that nobody has come for in time. The server may wait for them to be read."""
+        if not self._found:
+            return
         with self._changed:
             given_up = self._overdue()
         _close(given_up)
