@@ -104,8 +104,12 @@ class Due:
         _close(given_up)
 
     def forget_all_of(self, whose: str) -> None:
-        """Close those for whom nobody will come any more: what was asked for begins with that."""
+        """Close those for whom nobody will come any more: what was asked for begins with that.
+
+        What was going to be asked for is not.
+        """
         with self._changed:
+            self._coming = {key for key in self._coming if not key[1].startswith(whose)}
             keys = [key for key in self._found if key[1].startswith(whose)]
             given_up = [self._found.pop(key)[1] for key in keys]
         _close(given_up)

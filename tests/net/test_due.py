@@ -112,3 +112,17 @@ def test_a_far_server_has_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     due.forget()
 
     assert (near.closed, far.closed) == (True, False)
+
+
+def test_what_is_given_up() -> None:
+    """It is closed, or not asked for at all; what others have asked for is left alone."""
+    due, one, other = Due(), Waiting(), Waiting()
+    due.expect((SITE, "1 /a"), one)
+    due.expect((SITE, "11 /a"), other)
+    for what in ("1 /b", "11 /b"):
+        due.announce((SITE, what))
+    due.forget_all_of("1 ")
+
+    assert (one.closed, other.closed) == (True, False)
+    assert not due.claim((SITE, "1 /b"))
+    assert due.claim((SITE, "11 /b"))
