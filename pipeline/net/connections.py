@@ -56,6 +56,8 @@ class Connections:
 
     def served(self, site: Site) -> None:
         """An answer from there has begun."""
+        if len(self._answered) > _MOST_SITES:
+            self._answered.clear()  # nobody waits for long to know it
         self._answered[site] = time.monotonic()
 
     def _asked(
@@ -117,7 +119,7 @@ class Connections:
             return connect(site)
         finally:
             with self._lock:
-                self._making[site] -= 1
+                self._making -= Counter([site])  # without those of which there is none
 
     def add(self, site: Site, connection: Connection) -> None:
         """A new connection, made for requests to come."""
@@ -222,8 +224,7 @@ class Connections:
         if len(self._idle) > _MOST_SITES:
             site = next(iter(self._idle))
             given_up += self._idle.pop(site)
-            for notes in (self._kept, self._making, self._answered):
-                notes.pop(site, None)
+            self._kept.pop(site, None)
         return given_up
 
 
