@@ -290,14 +290,15 @@ def test_busy_servers_are_asked_for_less(far: Bench) -> None:
 class Waiting:
     """A document that is held back until something is seen at the server, or for a moment."""
 
-    def __init__(self, seen: Callable[[], int], wanted: int) -> None:
+    def __init__(self, seen: Callable[[], int], wanted: int, moment: float = 10.0) -> None:
         self.seen = seen
         self.wanted = wanted
+        self.moment = moment
         self.found = 0
 
     def __call__(self, exchange: Exchange) -> None:
         """Wait, look, answer."""
-        deadline = time.monotonic() + 1
+        deadline = time.monotonic() + self.moment
         while self.seen() < self.wanted and time.monotonic() < deadline:
             exchange.pause(0.01)
         self.found = self.seen()
@@ -316,14 +317,14 @@ def test_connections_are_made_while_the_playlist_is_fetched(far: Bench) -> None:
 
 
 def test_segments_are_asked_for_while_the_key_is_fetched(far: Bench) -> None:
-    """All that have a connection; each of them once."""
-    waiting = Waiting(lambda: far.origin.count("/segment*"), 3)
+    """Those that have a connection by then; each of them once."""
+    waiting = Waiting(lambda: far.origin.count("/segment*"), 2)
     far.origin.behave("/*.key", waiting)
 
     run = far.fetch("-N", "4")
 
     far.check_right(run)
-    assert waiting.found == 3
+    assert 2 <= waiting.found <= 3
     assert far.origin.count("/segment*") == _SEGMENTS
     assert run.receipt["requests"] == _SEGMENTS + 2
 
@@ -333,8 +334,8 @@ def test_a_key_that_takes_its_time(far: Bench) -> None:
     gate = threading.Event()
     far.origin.behave("/*.key", Held(gate))
     with far.start("-N", "4") as running:
-        far.origin.wait_for("/segment*", 3)
-        # The key's, and perhaps the playlist's, but none of the three.
+        far.origin.wait_for("/segment*")
+        # The key's, and perhaps the playlist's, but none of theirs.
         running.wait_until(lambda: far.origin.open_connections <= 2, "they are closed")
         gate.set()
         run = running.wait()
@@ -423,7 +424,7 @@ def test_a_playlist_that_leads_elsewhere(far: Bench) -> None:
 def test_nearby_no_connection_is_made_beforehand(bench: Bench) -> None:
     """It would gain nothing."""
     bench.serve([30 * KB] * 12, aes=Aes())
-    waiting = Waiting(lambda: bench.origin.connections, 2)
+    waiting = Waiting(lambda: bench.origin.connections, 2, moment=1.0)
     bench.origin.behave("/*.key", waiting)
 
     bench.check_right(bench.fetch())
