@@ -15,7 +15,14 @@ from rich.text import Text
 
 from pipeline.cli.terminal import fit
 from pipeline.cli.words import clock, percent, published, words
-from pipeline.events import Event, OutputPublished, Progress, RemuxProgress, TransferStarted
+from pipeline.events import (
+    Event,
+    OutputPublished,
+    Progress,
+    RemuxProgress,
+    Resumed,
+    TransferStarted,
+)
 from pipeline.units import format_mb, printable
 
 #: Seconds over which speed is measured: short enough to see a server slow down, long enough
@@ -137,6 +144,7 @@ class Bar:
         self._connections = 0
         self._progress: Progress | None = None
         self._remux: RemuxProgress | None = None  # comes after the download, if at all
+        self._resumed: dict[str, int] = {}  # bytes of outputs that were there already
         self._is_done = False  # the main output is there
 
     def show(self, event: Event) -> None:
@@ -149,6 +157,8 @@ class Bar:
             return
         if isinstance(event, TransferStarted):
             self._connections = event.connections
+        if isinstance(event, Resumed):
+            self._resumed[event.output] = event.bytes
         line = self._summary(event) or words(event, verbose=self._verbose)
         if line is not None:
             self._write(_WIPE + self._fit(printable(line, limit=len(line))) + "\n")
@@ -200,10 +210,15 @@ class Bar:
         if self._is_done:
             return published(event)
         elapsed = self._progress.elapsed + (self._remux.elapsed if self._remux else 0)
-        rate = event.bytes / elapsed if elapsed else 0
+        fetched = max(0, event.bytes - self._were_there(event.output))
+        rate = fetched / elapsed if elapsed else 0
         took = f"{format_mb(event.bytes)} in {clock(elapsed)} ({format_mb(round(rate))}/s)"
         self._is_done = True
         return f"✓ {event.output}: {took}"
+
+    def _were_there(self, output: str) -> int:
+        """Bytes of it that did not have to be fetched; what is remuxed has other names before."""
+        return sum(self._resumed.values()) if self._remux else self._resumed.get(output, 0)
 
     def _fit(self, text: str) -> str:
         return fit(text, self._console.encoding)

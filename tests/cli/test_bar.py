@@ -11,6 +11,7 @@ from pipeline.events import (
     OutputPublished,
     Progress,
     RemuxProgress,
+    Resumed,
     SwitchedToDisk,
     TransferStarted,
     Warned,
@@ -143,6 +144,28 @@ def test_the_end_is_a_line_with_size_and_speed(screen: Screen) -> None:
     bar.show(OutputPublished("video.ts", 90 * MIB))
 
     assert screen.drawn() == ["✓ video.ts: 90.0 MB in 0:09 (10.0 MB/s)\n"]
+
+
+@pytest.mark.parametrize(("there", "speed"), [("video.ts", "2.0"), ("video.de.m4a", "10.0")])
+def test_what_was_there_already_did_not_come_now(screen: Screen, there: str, speed: str) -> None:
+    """The speed is that of what was fetched in that time, of the output that the line is about."""
+    bar = bar_on(screen)
+    bar.show(Resumed(there, 30, 72 * MIB))
+    bar.show(ON_DISK)
+    bar.show(OutputPublished("video.ts", 90 * MIB))
+
+    assert screen.drawn()[1:] == [f"✓ video.ts: 90.0 MB in 0:09 ({speed} MB/s)\n"]
+
+
+def test_what_was_there_before_a_remux(screen: Screen) -> None:
+    """Its parts had other names."""
+    bar = bar_on(screen)
+    bar.show(Resumed("video.ts", 30, 72 * MIB))
+    bar.show(ON_DISK)
+    bar.show(RemuxProgress("video.mp4", 1, 2, 9.0))
+    bar.show(OutputPublished("video.mp4", 90 * MIB))
+
+    assert screen.drawn()[1:] == ["✓ video.mp4: 90.0 MB in 0:18 (1.0 MB/s)\n"]
 
 
 def test_further_outputs_have_a_line_with_their_size(screen: Screen) -> None:
