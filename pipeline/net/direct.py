@@ -55,7 +55,7 @@ class DirectSender:
         self._what_begins = f"{next(_NUMBERS)} "
         self._sites: dict[tuple[str, bool], Site] = {}
         self._on_first = on_first
-        self._useless: dict[str, int] = {}  # where no more is made ahead, and how many may be left
+        self._enough: dict[str, int] = {}  # places to which no more is made ahead than so many
 
     def send(self, target: Target, headers: Mapping[str, str]) -> Incoming:
         """The head of the answer to GET `target`; redirects are not followed.
@@ -127,19 +127,19 @@ class DirectSender:
         Raises FetchFailure, EOFError, OSError.
         """
         site = self._site_of(target.place)
-        if self._connections.idle(site) >= enough or target.place in self._useless:
+        if self._connections.idle(site) >= enough or target.place in self._enough:
             return
         connection = self._connections.make_ahead(
             site, lambda site: self._connect(site, target.clean, _AHEAD_SECONDS)
         )
         site = self._site_of(target.place)
         self._connections.add(site, connection)
-        if (but := self._useless.get(target.place)) is not None:  # since a moment ago
+        if (but := self._enough.get(target.place)) is not None:  # since a moment ago
             self._connections.close_unused(site, but)
 
     def disconnect(self, target: Target, but: int) -> None:
         """Close what was made ahead to where `target` leads, but for so many; no more is made."""
-        self._useless[target.place] = but
+        self._enough[target.place] = but
         self._connections.close_unused(self._site_of(target.place), but)
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """A request that is sent before its answer is wanted: a segment's, while its key is on its way.
 
-From the moment at which this is made, whoever wants the answer waits for the request to be sent,
-instead of making it once more. Not covered: when that pays (`processes.dispatch`).
+It is made once: whoever wants the answer before it was sent makes it instead. Not covered: when it
+pays (`processes.foresight`), and where the answer is kept (`due`).
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ class EarlyRequest:
         connections.due.announce((site, what))
 
     def send(self) -> None:
-        """Send it, on a connection that nothing has been asked on. Raises FetchFailure."""
+        """Send it, if nobody has made it meanwhile. Raises FetchFailure."""
         try:
             with translated():
                 self._connections.ask_early(self._site, self._what, self._request, self._connect)
@@ -39,5 +39,5 @@ class EarlyRequest:
             self.drop()
 
     def drop(self) -> None:
-        """Nobody waits for it any longer."""
+        """It is not sent any more, if it was not."""
         self._connections.due.settle((self._site, self._what))

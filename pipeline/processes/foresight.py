@@ -9,7 +9,6 @@ as good. Decisions, and the orders for them; what an early request is, is in `ne
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from pipeline.net.ahead import LEAST_ROUND_TRIP
 from pipeline.net.due import kept_seconds
@@ -86,7 +85,7 @@ class Foresight:
             return
         job.answered, job.round_trip = True, report.round_trip
         if not report.round_trip or not self._leads_to(report.url):
-            self._disconnect()
+            self._disconnect({})
         if report.round_trip < LEAST_ROUND_TRIP:
             self._job = None
 
@@ -95,7 +94,7 @@ class Foresight:
         if not self._is_for(download.context) or not download.items:
             return
         if not self._leads_to(download.items[0].url):
-            self._disconnect()
+            self._disconnect({})
 
     def given_out(self, downloads: Collection[Download]) -> None:
         """Where all items are in somebody's hand, more connections than that are of no use."""
@@ -184,7 +183,7 @@ class Foresight:
         for child in self._crew.downloaders:
             child.early = 0
 
-    def _disconnect(self, but: Mapping[DownloaderChild, int] = MappingProxyType({})) -> None:
+    def _disconnect(self, but: Mapping[DownloaderChild, int]) -> None:
         """Have connections closed that were made and not used, but for so many of each child."""
         assert self._job is not None  # noqa: S101  (it is asked about one)
         url, self._job.connected = self._job.connected, None

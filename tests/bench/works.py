@@ -1,6 +1,6 @@
 """The works that tools are measured on: what is served, made once for each kind.
 
-Sizes are plaintext bytes. Not covered: how a server is slowed down (`servers`).
+Sizes are plaintext bytes. Not covered: what is between them and who fetches them (`network`).
 """
 
 import json

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.support import far_away
 from tests.support.invariants import check_i2_exit_matches_bytes, check_i3_nothing_left
 from tests.support.origin import Origin
 from tests.support.runs import Run, Running, Workspace
@@ -20,6 +21,8 @@ from tests.support.streams import Stream, build
 
 KB = 1 << 10
 MB = 1 << 20
+
+_ROOT = Path(__file__).parents[2]
 
 
 class Bench:
@@ -39,6 +42,11 @@ class Bench:
         self.origin.serve_directory(self._directory)
         self.url = self.origin.url(f"/{self._stream.playlist_path.name}")
         return self._stream
+
+    def move_away(self) -> None:
+        """Have servers a long way off, as far as the program knows (`tests.support.far_away`)."""
+        package = Path(next(iter(far_away.__path__)))
+        self.workspace.env["PYTHONPATH"] = f"{package}:{_ROOT}"
 
     def serve_playlist(self, text: str | bytes, path: str = "/playlist.m3u8") -> None:
         """Serve a playlist of the test's own at `url`."""

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.bench import Bench
+from tests.e2e.bench import KB, Bench
 from tests.e2e.movies import make_batch, make_encrypted_movie, make_movie
 from tests.e2e.servicebench import ServiceBench
 from tests.support.origin import Origin
 from tests.support.runs import Workspace
+from tests.support.streams import Aes
 from tests.support.traces import Trace
 
 
@@ -28,6 +29,14 @@ def bench(origin: Origin, workspace: Workspace, stream_dir: Path) -> Iterator[Be
     with_stream = Bench(origin, workspace, stream_dir)
     yield with_stream
     with_stream.close()
+
+
+@pytest.fixture
+def far(bench: Bench) -> Bench:
+    """A stream of many small segments, a long way off: most are not the first of a connection."""
+    bench.move_away()
+    bench.serve([30 * KB] * 60, aes=Aes())
+    return bench
 
 
 @pytest.fixture

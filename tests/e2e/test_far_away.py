@@ -3,26 +3,19 @@
 No line here is long: the program is told that it is (`tests.support.far_away`).
 """
 
-import http.server
 import select
 import signal
 import ssl
-import threading
-import time
-from collections.abc import Callable
-from functools import partial
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.bench import KB, Bench
-from tests.support import far_away
 from tests.support.behaviours import (
     Chunked,
     CloseDelimited,
     Cut,
-    Held,
     LastOne,
     Late,
     RangeIgnored,
@@ -40,25 +33,7 @@ from tests.support.streams import Aes
 
 pytestmark = pytest.mark.processes
 
-ROOT = Path(__file__).parents[2]
-
 QUICK = ("--retry-sleep", "0.01")
-
-#: An answer that is not the first one of its connection; with 8 of them, most are not.
-_SEGMENTS = 60
-
-
-@pytest.fixture
-def far(bench: Bench) -> Bench:
-    """A stream of many small segments, a long way off."""
-    _move_away(bench.workspace)
-    bench.serve([30 * KB] * _SEGMENTS, aes=Aes())
-    return bench
-
-
-def _move_away(workspace: Workspace) -> None:
-    package = Path(next(iter(far_away.__path__)))
-    workspace.env["PYTHONPATH"] = f"{package}:{ROOT}"
 
 
 class Patient:
@@ -86,9 +61,9 @@ def test_the_next_request_is_there_before_the_answer_ends(far: Bench) -> None:
     run = far.fetch("-N", "4")
 
     far.check_right(run)
-    assert patient.seen >= _SEGMENTS // 2
-    assert far.origin.count("/segment*") == _SEGMENTS
-    assert run.receipt["requests"] == _SEGMENTS + 2
+    assert patient.seen >= len(far.stream.segments) // 2
+    assert far.origin.count("/segment*") == len(far.stream.segments)
+    assert run.receipt["requests"] == len(far.stream.segments) + 2
     assert run.receipt["retries"] == 0
 
 
@@ -114,7 +89,7 @@ class InPieces:
 
 def test_the_last_one_is_asked_for_in_time_too(bench: Bench) -> None:
     """Nobody has it in hand beforehand: a connection that is about to be free is given it."""
-    _move_away(bench.workspace)
+    bench.move_away()
     bench.serve([100 * KB] * 3)
     bench.origin.behave("/segment*", pieces := InPieces())
 
@@ -235,8 +210,8 @@ def test_segments_that_lead_elsewhere(far: Bench) -> None:
 
 def test_parts_of_one_file(bench: Bench) -> None:
     """Byte ranges, of a server that knows them and does not always heed them."""
-    _move_away(bench.workspace)
-    bench.serve([30 * KB] * _SEGMENTS, aes=Aes(), byte_ranges="explicit")
+    bench.move_away()
+    bench.serve([30 * KB] * 60, aes=Aes(), byte_ranges="explicit")
     bench.origin.behave("/*.ts", every(7, RangeIgnored()))
 
     bench.check_right(bench.fetch())
@@ -246,10 +221,10 @@ def test_over_tls(
     certificate: Path, tls_context: ssl.SSLContext, workspace: Workspace, stream_dir: Path
 ) -> None:
     """Bytes of the next answer that TLS has decrypted already belong to that one."""
-    _move_away(workspace)
     workspace.env["REQUESTS_CA_BUNDLE"] = str(certificate)
     with Origin(tls=tls_context) as origin:
         bench = Bench(origin, workspace, stream_dir)
+        bench.move_away()
         bench.serve([3 * KB, 30 * KB] * 30, aes=Aes())
         patient = Patient()
         origin.behave("/segment*", patient)
@@ -257,8 +232,8 @@ def test_over_tls(
         run = bench.fetch("-N", "4")
 
         bench.check_right(run)
-        assert origin.count("/segment*") == _SEGMENTS
-        assert patient.seen >= _SEGMENTS // 3
+        assert origin.count("/segment*") == 60
+        assert patient.seen >= 20
         assert origin.connections <= 5
         bench.close()
 
@@ -285,148 +260,3 @@ def test_busy_servers_are_asked_for_less(far: Bench) -> None:
 
     far.check_right(run)
     assert run.receipt["connections"] <= 5
-
-
-class Waiting:
-    """A document that is held back until something is seen at the server, or for a moment."""
-
-    def __init__(self, seen: Callable[[], int], wanted: int, moment: float = 10.0) -> None:
-        self.seen = seen
-        self.wanted = wanted
-        self.moment = moment
-        self.found = 0
-
-    def __call__(self, exchange: Exchange) -> None:
-        """Wait, look, answer."""
-        deadline = time.monotonic() + self.moment
-        while self.seen() < self.wanted and time.monotonic() < deadline:
-            exchange.pause(0.01)
-        self.found = self.seen()
-        Right()(exchange)
-
-
-def test_connections_are_made_while_the_playlist_is_fetched(far: Bench) -> None:
-    """As many as there may be, and no more."""
-    waiting = Waiting(lambda: far.origin.connections, 4)
-    far.origin.behave("/*.m3u8", waiting)
-
-    far.check_right(far.fetch("-N", "4"))
-
-    assert waiting.found == 4
-    assert far.origin.connections == 4
-
-
-def test_segments_are_asked_for_while_the_key_is_fetched(far: Bench) -> None:
-    """Those that have a connection by then; each of them once."""
-    waiting = Waiting(lambda: far.origin.count("/segment*"), 2)
-    far.origin.behave("/*.key", waiting)
-
-    run = far.fetch("-N", "4")
-
-    far.check_right(run)
-    assert 2 <= waiting.found <= 3
-    assert far.origin.count("/segment*") == _SEGMENTS
-    assert run.receipt["requests"] == _SEGMENTS + 2
-
-
-def test_a_key_that_takes_its_time(far: Bench) -> None:
-    """What was asked for is not kept for ever: a server may wait for it to be read."""
-    gate = threading.Event()
-    far.origin.behave("/*.key", Held(gate))
-    with far.start("-N", "4") as running:
-        far.origin.wait_for("/segment*")
-        # The key's, and perhaps the playlist's, but none of theirs.
-        running.wait_until(lambda: far.origin.open_connections <= 2, "they are closed")
-        gate.set()
-        run = running.wait()
-
-    far.check_right(run)
-    assert run.receipt["retries"] == 0
-
-
-def test_no_more_is_under_way_than_allowed(far: Bench) -> None:
-    """A batch of far streams, each with its key: early requests count."""
-    far.origin.behave("/segment*", Late(0.02))
-    lines = "".join(f"{far.url}?{number}\n" for number in range(4))
-    (far.workspace.cwd / "list.txt").write_text(lines)
-
-    run = far.workspace.run("batch", "list.txt", "-N", "4", "-j", "4", "--json")
-
-    assert run.exit_code == 0, run.stderr
-    assert far.origin.peak_in_flight <= 4
-
-
-def test_a_key_that_cannot_be_had(far: Bench) -> None:
-    """What was asked for in vain is forgotten with everything else."""
-    far.origin.behave("/*.key", Status(403))
-
-    far.check_failed(far.fetch(), 5)
-
-
-def test_a_key_with_a_cookie(far: Bench) -> None:
-    """Segments that want it are asked for with it, whatever was asked before."""
-
-    def guarded(exchange: Exchange) -> None:
-        cookie = exchange.request.header("Cookie") or ""
-        (Right() if "seen=key" in cookie else Status(403))(exchange)
-
-    far.origin.behave("/segment*", guarded)
-    far.origin.behave("/*.key", Right(headers={"Set-Cookie": "seen=key; Path=/"}))
-
-    far.check_right(far.fetch("--retries", "0"))
-
-
-class OneByOne(http.server.SimpleHTTPRequestHandler):
-    """HTTP/1.0: each connection ends with its answer. Playlists take a while."""
-
-    def do_GET(self) -> None:
-        """Answer; other connections may be made meanwhile."""
-        if self.path.endswith(".m3u8"):
-            time.sleep(0.2)
-        super().do_GET()
-
-    def log_message(self, *_: object) -> None:
-        """Nothing is told."""
-
-
-@pytest.mark.parametrize("segments", [1, 12])
-def test_a_server_that_has_one_connection_at_a_time(segments: int, bench: Bench) -> None:
-    """It does not wait for requests on connections that nobody is going to use."""
-    _move_away(bench.workspace)
-    stream = bench.serve([30 * KB] * segments, aes=Aes())
-    handler = partial(OneByOne, directory=str(stream.directory))
-    with http.server.HTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        bench.url = f"http://127.0.0.1:{server.server_port}/{stream.playlist_path.name}"
-        run = bench.fetch("--retries", "0", "--timeout", "10")
-        server.shutdown()
-
-    bench.check_right(run)
-
-
-def test_a_playlist_that_leads_elsewhere(far: Bench) -> None:
-    """Nothing is left open to the host that it was redirected from."""
-    with Origin("127.0.0.2") as other:
-        other.behave("/moved.m3u8", Late(0.5, Redirect(far.url)))
-        far.url = other.url("/moved.m3u8")
-        gate = threading.Event()
-        far.origin.behave("/segment*", Held(gate))
-        with far.start() as running:
-            far.origin.wait_for("/segment*")
-            running.wait_until(lambda: other.open_connections <= 1, "connections are closed")
-            gate.set()
-            run = running.wait()
-
-        far.check_right(run)
-        assert other.connections > 1
-
-
-def test_nearby_no_connection_is_made_beforehand(bench: Bench) -> None:
-    """It would gain nothing."""
-    bench.serve([30 * KB] * 12, aes=Aes())
-    waiting = Waiting(lambda: bench.origin.connections, 2, moment=1.0)
-    bench.origin.behave("/*.key", waiting)
-
-    bench.check_right(bench.fetch())
-
-    assert waiting.found == 1
